@@ -49,7 +49,8 @@ class Aws:
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            client = boto3.client(
+            create_client: Any = boto3.client
+            client = create_client(
                 service, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
             )
             names = {api: python for python, api in client.meta.method_to_api_mapping.items()}
@@ -71,7 +72,7 @@ class Aws:
 
     def _answer(self, name: str, request: dict[str, Any], model: Any) -> tuple[Any, dict[str, Any]]:
         self.calls.append((name, request))
-        answers = self.operations[name]
+        answers: Any = self.operations[name]
         if isinstance(answers, list):
             answers = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(answers, ErrorResponse):

@@ -33,7 +33,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def key_of(session: boto3.Session) -> str:
     credentials = session.get_credentials()
     assert credentials is not None
-    return credentials.get_frozen_credentials().access_key
+    return credentials.get_frozen_credentials().access_key or ""
 
 
 def test_region_is_the_stack_s_and_not_the_environment_s() -> None:

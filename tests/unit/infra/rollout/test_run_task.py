@@ -36,10 +36,13 @@ def start(aws: Aws, clock: FakeClock, **placement: Any) -> str:
 
 
 def wait(aws: Aws, clock: FakeClock | None = None, *, within_seconds: float = 3600) -> Any:
-    clock = (clock or FakeClock()).clock
     return asyncio.run(
         wait_until_stopped(
-            aws.client("ecs"), "cluster", RUNS["taskArn"], within_seconds=within_seconds, clock=clock
+            aws.client("ecs"),
+            "cluster",
+            RUNS["taskArn"],
+            within_seconds=within_seconds,
+            clock=(clock or FakeClock()).clock,
         )
     )
 
