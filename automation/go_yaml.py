@@ -142,7 +142,7 @@ def value_of(text: object) -> Any:
 
 def text_of(value: object) -> str:
     """Return a value as YAML for the CLI."""
-    return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, width=_NEVER_FOLDED, sort_keys=False)
+    return yaml.dump(value, Dumper=Dumper, allow_unicode=True, width=_NEVER_FOLDED, sort_keys=False)
 
 
 def scalar(text: str) -> Scalar:
@@ -227,8 +227,8 @@ class _PlainLoader(_Loader):
         return str(node.value)
 
 
-class _Dumper(_Rules, yaml.SafeDumper):
-    pass
+class Dumper(_Rules, yaml.SafeDumper):
+    """Writes values that the CLI reads as they are."""
 
 
 # The stubs do not type these methods.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any, Final, cast
+
+import yaml
 
 from automation import go_yaml
 
@@ -17,8 +17,7 @@ Comments = Mapping[Path, str]
 SCHEMA_LINE: Final = "# yaml-language-server: $schema=docs/pulumi-stack.schema.json"
 _WIDTH: Final = 118
 _INDENT: Final = "  "
-# Other characters may end a scalar between brackets: Go refuses `ok?0:1` there.
-_SAFE: Final = re.compile(r"[\w./+=-]+(?: [\w./+=-]+)*")
+_NEVER_FOLDED: Final = 2**31
 
 
 def stack_text(
@@ -56,7 +55,7 @@ def _lines(values: Mapping[str, Any], comments: Comments, before: Path, indent: 
         path = (*before, key)
         if path in comments:
             yield from comment_lines(comments[path], indent)
-        name = _scalar(key)
+        name = _flow(key)
         if isinstance(value, dict) and value:
             yield f"{indent}{name}:"
             yield from _lines(cast("dict[str, Any]", value), comments, path, indent + _INDENT)
@@ -75,28 +74,27 @@ def _fits(items: list[Any], indent: str, name: str) -> bool:
 
 def _flow(value: object) -> str:
     """Return a value in one line."""
-    if value is None:
-        return "null"
-    if isinstance(value, dict):
-        inner = ", ".join(
-            f"{_in_flow(key)}: {_in_flow(item)}" for key, item in cast("dict[str, object]", value).items()
-        )
-        return f"{{{inner}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(_in_flow(item) for item in cast('list[object]', value))}]"
-    return _scalar(value)
+    text = yaml.dump(
+        value,
+        Dumper=_OneLineDumper,
+        default_flow_style=True,
+        allow_unicode=True,
+        width=_NEVER_FOLDED,
+        sort_keys=False,
+    )
+    return text.removesuffix("\n").removesuffix("\n...")
 
 
-def _in_flow(value: object) -> str:
-    """Return an item of a list or object in one line, in quotes if it might end early there."""
-    text = _flow(value)
-    is_plain = isinstance(value, str) and text == value
-    return json.dumps(value, ensure_ascii=False) if is_plain and not _SAFE.fullmatch(text) else text
+class _OneLineDumper(go_yaml.Dumper):
+    def ignore_aliases(self, data: object) -> bool:
+        del data
+        return True
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Return a text in quotes with escapes, if it would take several lines without."""
+        style = None if text.isprintable() else '"'
+        return yaml.ScalarNode("tag:yaml.org,2002:str", text, style=style)
 
 
-def _scalar(value: object) -> str:
-    """Return a scalar in one line."""
-    if isinstance(value, str) and ("\n" in value or "\t" in value or not value.isprintable()):
-        return json.dumps(value)
-    text = go_yaml.text_of(value).removesuffix("\n").removesuffix("\n...")
-    return json.dumps(value, ensure_ascii=False) if "\n" in text else text
+_UNTYPED: Final[Any] = _OneLineDumper
+_UNTYPED.add_representer(str, _UNTYPED.represent_text)

@@ -57,7 +57,7 @@ def destroy(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
 def cancel(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
     """Remove the lock that an interrupted update left behind.
 
-    Only if no update of the stack is running, anywhere: two at once corrupt the state.
+    Use it only if no update of the stack is running, on any machine: two at once corrupt the state.
     """
     if not yes:
         confirm(

@@ -20,7 +20,7 @@ from automation.stacks.stacks import Stacks
 @json_option
 @click.pass_obj
 def outputs(stacks: Stacks, /, *, stack: str, name: str | None, as_json: bool) -> None:
-    """Print a stack's outputs as YAML, or the one called NAME by itself.
+    """Print a stack's outputs as YAML, or only the one called NAME.
 
     Secrets are not shown. With --local, addresses are those that work on this machine.
     """

@@ -13,7 +13,7 @@ import pytest
 from automation.stack_files import read_config
 from automation.stack_text import stack_text
 from tests.unit.automation import test_stack_text
-from tests.unit.automation.test_go_yaml import REFUSED, VALUES
+from tests.unit.automation.test_go_yaml import INVALID, VALUES
 
 Pulumi = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -74,7 +74,7 @@ def test_the_cli_rejects_what_go_yaml_rejects(pulumi: Pulumi, tmp_path: Path) ->
         file.write_text(f"{first_lines}config:\n  toys:key: {text}\n")
         return pulumi("config", "--json").returncode == 0
 
-    assert [text for text in REFUSED if is_read(text)] == []
+    assert [text for text in INVALID if is_read(text)] == []
     assert is_read("1")
 
 

@@ -21,7 +21,7 @@ services:
     build: ./web
     ports: ["80:3000"]
     environment: {NODE_ENV: production, API_URL: "http://api:4000"}
-    healthcheck: {test: [CMD, wget, -q, "http://localhost:3000/ok"]}
+    healthcheck: {test: [CMD, wget, -q, 'http://localhost:3000/ok']}
   api:
     build: ./api
     expose: ["4000"]
@@ -43,7 +43,7 @@ config:
   toys:environment:
     NODE_ENV: production
     API_URL: http://api:4000
-  toys:health-check-command: [CMD, wget, -q, "http://localhost:3000/ok"]
+  toys:health-check-command: [CMD, wget, -q, 'http://localhost:3000/ok']
   toys:connect:
     enabled: true
     protocol: tcp
