@@ -79,7 +79,7 @@ class Aws:
             return SimpleNamespace(status_code=400), answers.answer
         if isinstance(answers, Exception):
             raise answers
-        found = answers(request) if callable(answers) else answers
+        found: Any = answers(request) if callable(answers) else answers
         if model.output_shape is not None:
             validate_parameters(found, model.output_shape)
         return SimpleNamespace(status_code=200), {**found, "ResponseMetadata": {}}
