@@ -13,6 +13,7 @@ import pytest
 
 from automation.errors import AutomationError
 from automation.stacks.local import LocalStacks
+from automation.stacks.stacks import Stacks
 from local.backend import Backend
 from local.errors import LocalError
 
@@ -70,6 +71,24 @@ def write_state(stacks: LocalStacks, **outputs: Any) -> list[dict[str, Any]]:
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({"checkpoint": {"latest": {"resources": resources}}}))
     return resources
+
+
+def test_a_preview_stops_the_servers_that_it_started(
+    stacks: LocalStacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+
+    @contextmanager
+    def servers_stopped_afterwards() -> Iterator[None]:
+        yield
+        order.append("stop")
+
+    stacks.local.servers_stopped_afterwards = servers_stopped_afterwards  # type: ignore[method-assign]
+    monkeypatch.setattr(Stacks, "preview", lambda _, stack: order.append(f"preview {stack}"))
+
+    stacks.preview("dev")
+
+    assert order == ["preview dev", "stop"]
 
 
 def test_resources_and_outputs_are_read_without_the_cli(stacks: LocalStacks, calls: Path) -> None:
