@@ -87,7 +87,7 @@ class Access(pulumi.ComponentResource):
                 "deploy_role_arns": self.deploy_role_arns,
                 "preview_role_arn": self.preview_role_arn,
                 "tasks_boundary_arns": self.tasks_boundary_arns,
-            },
+            }
         )
 
     def _github_provider(self) -> pulumi.Output[str]:
@@ -189,12 +189,7 @@ class Access(pulumi.ComponentResource):
         self, name: str, role: aws.iam.Role, statements: Iterable[Statement], shorten: str = "names"
     ) -> None:
         text = policy_text(self._full_name(name), statements, limit=LARGEST_INLINE_POLICIES, shorten=shorten)
-        aws.iam.RolePolicy(
-            name,
-            role=role.name,
-            policy=text,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        aws.iam.RolePolicy(name, role=role.name, policy=text, opts=pulumi.ResourceOptions(parent=self))
 
     def _full_name(self, name: str) -> str:
         return f"{self._account.project}-{name}"

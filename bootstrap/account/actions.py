@@ -45,7 +45,7 @@ class Actions:
                 *(action for actions in self.functions.values() for action in actions),
                 *self.rollout,
                 *self.commands,
-            },
+            }
         )
 
     @property
@@ -56,7 +56,7 @@ class Actions:
                 *(action for steps in self.resources.values() for action in steps.get("read", ())),
                 *(action for actions in self.functions.values() for action in actions),
                 *self.commands,
-            },
+            }
         )
 
 

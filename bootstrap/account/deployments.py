@@ -124,11 +124,7 @@ def tagged_permissions(account: Account, stack: StackSettings, owned: Collection
 
 
 def stack_permissions(
-    account: Account,
-    stack: StackSettings,
-    actions: Collection[str],
-    *,
-    tasks_boundary: pulumi.Input[str],
+    account: Account, stack: StackSettings, actions: Collection[str], *, tasks_boundary: pulumi.Input[str]
 ) -> Iterator[Statement]:
     """Yield the permissions of a stack's deploy role for records, dashboards and roles, and its denials.
 

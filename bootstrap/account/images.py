@@ -28,11 +28,7 @@ class Images(pulumi.ComponentResource):
     repository_arn: str | None
 
     def __init__(
-        self,
-        name: str,
-        settings: Settings,
-        account: Account,
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, settings: Settings, account: Account, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("node-on-ecs-bootstrap:account:Images", name, None, opts)
 
@@ -81,8 +77,8 @@ class Images(pulumi.ComponentResource):
                     {
                         "destinations": [{"region": region, "registry_id": account} for account in accounts],
                         "repository_filters": [{"filter": repository_name, "filter_type": "PREFIX_MATCH"}],
-                    },
-                ],
+                    }
+                ]
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -117,11 +113,6 @@ def lifecycle(expire_after_days: int) -> list[dict[str, Any]]:
 def _expire(description: str, days: int, selection: dict[str, Any]) -> dict[str, Any]:
     return {
         "description": description,
-        "selection": {
-            **selection,
-            "countType": "sinceImagePushed",
-            "countUnit": "days",
-            "countNumber": days,
-        },
+        "selection": {**selection, "countType": "sinceImagePushed", "countUnit": "days", "countNumber": days},
         "action": {"type": "expire"},
     }

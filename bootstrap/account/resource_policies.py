@@ -125,10 +125,7 @@ def log_bucket_policy(account: Account, bucket: str, state_bucket: str | None) -
                 "RequestsForState",
                 ["s3:PutObject"],
                 f"{arn}/{STATE_LOG_PREFIX}*",
-                {
-                    "StringEquals": source,
-                    "ArnLike": {"aws:SourceArn": account.bucket_arn(state_bucket)},
-                },
+                {"StringEquals": source, "ArnLike": {"aws:SourceArn": account.bucket_arn(state_bucket)}},
                 principal={"Service": "logging.s3.amazonaws.com"},
             )
         )
@@ -153,7 +150,7 @@ def log_key_policy(account: Account) -> dict[str, Any]:
             # EventBridge has no source for a condition:
             # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
             allow("Events", _KEY_OF_TOPIC, "*", principal=_EVENTS),
-        ],
+        ]
     )
 
 
@@ -166,7 +163,7 @@ def topic_policy(account: Account, topic_arn: pulumi.Input[str]) -> dict[str, An
             allow("Alarms", publish, topic_arn, _from(account), principal=_CLOUDWATCH),
             # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
             allow("Events", publish, topic_arn, principal=_EVENTS),
-        ],
+        ]
     )
 
 

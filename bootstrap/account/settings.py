@@ -180,8 +180,7 @@ class Settings(_Model):
     ]
     state_history_days: _Positive
     state_bucket: Annotated[
-        str | None,
-        _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket", or_none=True),
+        str | None, _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket", or_none=True)
     ]
     state_key_arn: Annotated[
         str | None,

@@ -32,11 +32,7 @@ class State(pulumi.ComponentResource):
     """For `pulumi stack init --secrets-provider`."""
 
     def __init__(
-        self,
-        name: str,
-        settings: Settings,
-        account: Account,
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, settings: Settings, account: Account, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("node-on-ecs-bootstrap:account:State", name, None, opts)
         bucket, key_arn = settings.state_bucket, settings.state_key_arn
@@ -61,7 +57,7 @@ class State(pulumi.ComponentResource):
                 "key_arn": self.key_arn,
                 "backend_url": self.backend_url,
                 "secrets_provider": self.secrets_provider,
-            },
+            }
         )
 
     def _key(self, name: str, settings: Settings, account: Account) -> pulumi.Output[str]:

@@ -18,11 +18,7 @@ AUDIENCE: Final = "sts.amazonaws.com"
 
 
 def trust_statements(
-    settings: Settings,
-    provider_arn: pulumi.Input[str],
-    subjects: Sequence[str],
-    *,
-    branch: str | None = None,
+    settings: Settings, provider_arn: pulumi.Input[str], subjects: Sequence[str], *, branch: str | None = None
 ) -> list[Statement]:
     """Return the trust policy of a role.
 
@@ -59,5 +55,5 @@ def trust_statements(
             "Principal": {"Federated": provider_arn},
             "Action": "sts:AssumeRoleWithWebIdentity",
             "Condition": {"StringEquals": claims},
-        },
+        }
     ]

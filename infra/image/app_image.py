@@ -164,8 +164,7 @@ class AppImage(pulumi.ComponentResource):
         )
         cache_from, cache_to = self._caches(name, args.base_cache_url)
         token = aws.ecr.get_authorization_token_output(
-            registry_id=repository.registry_id,
-            opts=pulumi.InvokeOptions(parent=self),
+            registry_id=repository.registry_id, opts=pulumi.InvokeOptions(parent=self)
         )
         image = docker_build.Image(
             name,
@@ -187,7 +186,7 @@ class AppImage(pulumi.ComponentResource):
                     "address": repository.url.apply(lambda url: url.partition("/")[0]),
                     "username": token.user_name,
                     "password": pulumi.Output.secret(token.password),
-                },
+                }
             ],
             # The lifecycle policy expires images; deleting one here would break rollbacks of ECS.
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
@@ -220,8 +219,8 @@ class AppImage(pulumi.ComponentResource):
                     # ECR accepts a cache only as an image.
                     "image_manifest": True,
                     "oci_media_types": True,
-                },
-            },
+                }
+            }
         ]
 
 

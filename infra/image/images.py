@@ -107,7 +107,5 @@ def _docker_registry(settings: Settings, *, parent: pulumi.Resource) -> docker.P
 
     # Registries can be queried without a Docker daemon.
     return docker.Provider(
-        "docker",
-        disable_docker_daemon_check=True,
-        opts=pulumi.ResourceOptions(parent=parent),
+        "docker", disable_docker_daemon_check=True, opts=pulumi.ResourceOptions(parent=parent)
     )

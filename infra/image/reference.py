@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _ECR: Final = re.compile(
     r"(?P<account>\d{12})\.(?:dkr\.ecr(?:-fips)?\.(?P<old>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
     r"|dkr-ecr(?:-fips)?\.(?P<new>[a-z0-9-]+)\.on\.(?:aws|amazonwebservices\.com\.cn))"
-    r"/(?P<repository>[a-z0-9._/-]+)(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
+    r"/(?P<repository>[a-z0-9._/-]+)(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 
 
@@ -38,10 +38,7 @@ def needs_docker_registry(reference: str) -> bool:
 
 
 def resolve_image(
-    reference: str,
-    *,
-    parent: pulumi.Resource,
-    registry: docker.Provider | None,
+    reference: str, *, parent: pulumi.Resource, registry: docker.Provider | None
 ) -> DeployableImage:
     """Resolve a reference to a digest.
 
@@ -82,9 +79,7 @@ def resolve_image(
             pulumi.InvokeOptions(parent=parent, provider=registry),
         )
     return DeployableImage(
-        reference=pulumi.Output.concat(repository, "@", digest),
-        version=tag,
-        repository_arn=repository_arn,
+        reference=pulumi.Output.concat(repository, "@", digest), version=tag, repository_arn=repository_arn
     )
 
 

@@ -68,9 +68,7 @@ class Discovery(pulumi.ComponentResource):
             dns_id=dns.id if dns else None,
             dns_name=dns.name if dns else None,
         )
-        self.register_outputs(
-            {"connect_arn": self.namespaces.connect_arn, "dns_id": self.namespaces.dns_id},
-        )
+        self.register_outputs({"connect_arn": self.namespaces.connect_arn, "dns_id": self.namespaces.dns_id})
 
 
 def discovery_service(

@@ -116,7 +116,7 @@ class Host(pulumi.ComponentResource):
                         "name": args.load_balancer_dns_name,
                         "zone_id": args.load_balancer_zone_id,
                         "evaluate_target_health": True,
-                    },
+                    }
                 ],
                 opts=pulumi.ResourceOptions(parent=self),
             )

@@ -84,7 +84,7 @@ class Network(pulumi.ComponentResource):
                 "private_subnet_ids": self.private_subnet_ids,
                 "task_subnet_ids": self.task_subnet_ids,
                 "tasks_have_public_addresses": self.tasks_have_public_addresses,
-            },
+            }
         )
 
     def _create_vpc(self, name: str, args: NetworkArgs) -> None:
@@ -116,16 +116,12 @@ class Network(pulumi.ComponentResource):
                 },
             ],
             opts=pulumi.ResourceOptions(
-                parent=self,
-                protect=args.protect,
-                transforms=[_disable_public_addresses],
+                parent=self, protect=args.protect, transforms=[_disable_public_addresses]
             ),
         )
         # AWS assigns this group to resources without one; it allows all traffic until its rules are removed.
         aws.ec2.DefaultSecurityGroup(
-            f"{name}-default",
-            vpc_id=vpc.vpc_id,
-            opts=pulumi.ResourceOptions(parent=self),
+            f"{name}-default", vpc_id=vpc.vpc_id, opts=pulumi.ResourceOptions(parent=self)
         )
         # Free, and image layers and flow logs then do not pass through the NAT gateway.
         aws.ec2.VpcEndpoint(
@@ -157,7 +153,7 @@ class Network(pulumi.ComponentResource):
         if len(zones) < count:
             raise pulumi.RunError(
                 f"availability-zones = {count}: at most {len(zones)}, for this account can use "
-                f"{', '.join(zones)} in its region; or set another aws:region",
+                f"{', '.join(zones)} in its region; or set another aws:region"
             )
         return sorted(zones)[:count]
 
@@ -196,9 +192,7 @@ def subnet_layout(cidr: str) -> list[ZoneSlot]:
     ]
 
 
-def _disable_public_addresses(
-    args: pulumi.ResourceTransformArgs,
-) -> pulumi.ResourceTransformResult | None:
+def _disable_public_addresses(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
     # awsx enables it for public subnets and has no argument for it; tasks request an address themselves
     # (EC2.15).
     if args.type_ != "aws:ec2/subnet:Subnet":

@@ -21,11 +21,7 @@ __all__ = ["app", "attach", "declare_stack"]
 
 ROOT = Path(__file__).parents[3]
 PROJECT = "node-on-ecs-bootstrap"
-REPOSITORY = {
-    "github-repository": "example/web",
-    "github-organization-id": 11,
-    "github-repository-id": 22,
-}
+REPOSITORY = {"github-repository": "example/web", "github-organization-id": 11, "github-repository-id": 22}
 # The same as in docs/workflows.md.
 STACKS = [
     {

@@ -314,10 +314,7 @@ REQUESTS: dict[str, tuple[str, Mapping[str, Any]]] = {
         f"cloudwatch:{action}": (f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/node-on-ecs-dev", {})
         for action in ("PutDashboard", "DeleteDashboards")
     },
-    "ssm:GetParametersByPath": (
-        f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/bootstrap/node-on-ecs",
-        {},
-    ),
+    "ssm:GetParametersByPath": (f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/bootstrap/node-on-ecs", {}),
     "kms:RetireGrant": (
         f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-ecr",
         {"kms:ResourceAliases": ["alias/aws/ecr"]},

@@ -85,10 +85,7 @@ def test_requests_for_the_state_are_logged(graph: Graph) -> None:
     "changes",
     [
         {"log-days": 0},
-        {
-            "state-bucket": "elsewhere",
-            "state-key-arn": "arn:aws:kms:us-east-1:111111111111:key/1234",
-        },
+        {"state-bucket": "elsewhere", "state-key-arn": "arn:aws:kms:us-east-1:111111111111:key/1234"},
     ],
     ids=["without a log bucket", "with the state in another account"],
 )

@@ -114,9 +114,7 @@ def test_state_of_another_account_can_be_used(declare_account: DeclareAccount) -
     assert graph.exports["secrets_provider"] == f"awskms:///{key}?region=eu-west-1"
 
 
-def test_prod_s_own_account_is_not_accessible_to_other_accounts(
-    declare_account: DeclareAccount,
-) -> None:
+def test_prod_s_own_account_is_not_accessible_to_other_accounts(declare_account: DeclareAccount) -> None:
     """With bootstrap in both accounts: docs/bootstrap.md#prods-state-in-its-own-account."""
     stacks = [{"name": "dev"}, {"name": "staging"}]
     first = declare_account({"stacks": stacks, "read-only-subjects": ["pull_request"]})

@@ -115,29 +115,15 @@ def test_app_is_built_and_pushed_with_a_registry_cache(app: Path) -> None:
         "network": "default",
         "cacheFrom": [{"registry": {"ref": CACHE}}],
         "cacheTo": [
-            {
-                "registry": {
-                    "ref": CACHE,
-                    "mode": "max",
-                    "imageManifest": True,
-                    "ociMediaTypes": True,
-                },
-            },
+            {"registry": {"ref": CACHE, "mode": "max", "imageManifest": True, "ociMediaTypes": True}}
         ],
         "registries": [
-            {
-                "address": REGISTRY,
-                "username": "AWS",
-                "password": Secret("a-password-of-twelve-hours"),
-            },
+            {"address": REGISTRY, "username": "AWS", "password": Secret("a-password-of-twelve-hours")}
         ],
     }
 
 
-@pytest.mark.parametrize(
-    ("architecture", "platform"),
-    [("arm64", "linux/arm64"), ("x86_64", "linux/amd64")],
-)
+@pytest.mark.parametrize(("architecture", "platform"), [("arm64", "linux/arm64"), ("x86_64", "linux/amd64")])
 def test_image_is_built_for_the_architecture_of_the_tasks(
     app: Path, architecture: Architecture, platform: str
 ) -> None:
@@ -179,7 +165,7 @@ def test_shared_repository_is_used_and_not_created(app: Path) -> None:
 def test_image_from_deploys_the_digest_of_the_other_stack(app: Path) -> None:
     """Prod runs exactly the image that was tested in staging."""
     cloud = FakeCloud(
-        stacks={"organization/node-on-ecs/staging": {"image": f"{REGISTRY}/shared@{OTHER_DIGEST}"}},
+        stacks={"organization/node-on-ecs/staging": {"image": f"{REGISTRY}/shared@{OTHER_DIGEST}"}}
     )
 
     graph = _app_image(app, cloud=cloud, repository="shared", image_from="staging")

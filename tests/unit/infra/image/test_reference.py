@@ -40,12 +40,7 @@ def _resolve(reference: str) -> tuple[Graph, dict[str, Any]]:
         ("localhost:5000/app:v1", "localhost:5000/app:v1", f"localhost:5000/app@{DIGEST}", "v1"),
     ],
 )
-def test_tag_is_resolved_to_its_digest(
-    reference: str,
-    queried: str,
-    deployed: str,
-    version: str,
-) -> None:
+def test_tag_is_resolved_to_its_digest(reference: str, queried: str, deployed: str, version: str) -> None:
     """If the tag moved while tasks start, two versions would run as one."""
     graph, resolved = _resolve(reference)
 
@@ -53,9 +48,7 @@ def test_tag_is_resolved_to_its_digest(
     assert resolved == {"reference": deployed, "version": version}
 
 
-def test_missing_image_is_an_error_without_a_traceback(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_missing_image_is_an_error_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise ValueError("no such tag")
 

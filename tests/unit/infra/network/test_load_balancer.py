@@ -111,10 +111,7 @@ def test_http_redirects_permanently_to_https_with_a_certificate() -> None:
 
     assert (http["port"], http["protocol"]) == (80, "HTTP")
     assert http["defaultActions"] == [
-        {
-            "type": "redirect",
-            "redirect": {"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"},
-        },
+        {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}
     ]
 
 

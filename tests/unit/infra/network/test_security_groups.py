@@ -116,11 +116,7 @@ def test_only_the_load_balancer_is_open_to_the_internet() -> None:
             {"egress": (DATABASE, DNS)},
             EGRESS,
             TASKS,
-            {
-                ("tcp", 443, 443, ANYWHERE),
-                ("tcp", 5432, 5432, "10.9.0.0/16"),
-                ("udp", 53, 53, "10.8.0.0/16"),
-            },
+            {("tcp", 443, 443, ANYWHERE), ("tcp", 5432, 5432, "10.9.0.0/16"), ("udp", 53, 53, "10.8.0.0/16")},
             id="tasks can connect to configured destinations",
         ),
         pytest.param(

@@ -89,8 +89,7 @@ def test_layout_is_that_of_existing_stacks(cidr: str, layout: list[tuple[str, st
 
 
 @pytest.mark.parametrize(
-    ("nat", "strategy"),
-    [("none", "None"), ("single", "Single"), ("one-per-az", "OnePerAz")],
+    ("nat", "strategy"), [("none", "None"), ("single", "Single"), ("one-per-az", "OnePerAz")]
 )
 def test_nat_gateways_follow_the_settings(nat: str, strategy: str) -> None:
     assert _network(nat=nat).one(VPC).inputs["natGateways"] == {"strategy": strategy}
@@ -117,7 +116,7 @@ def test_subnets_assign_no_public_addresses() -> None:
                 name="network-public-1",
                 props={"mapPublicIpOnLaunch": True, "cidrBlock": "10.0.0.0/24"},
                 opts=pulumi.ResourceOptions(),
-            ),
+            )
         )
 
     subnet = transformed("aws:ec2/subnet:Subnet")
