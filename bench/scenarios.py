@@ -53,26 +53,26 @@ class Bench:
             cdk = self._first()
             contenders: list[Contender] = [self._local, *([cdk] if cdk else [])]
             repeating = contenders if self._sizes.repeated else [self._local]
-            for measure, measured in (
-                (self._unchanged, repeating),
-                (self._scale, contenders),
-                (self._destroy, contenders),
-            ):
-                for contender in measured:
-                    measure(contender)
+            for contender in repeating:
+                cost = run(contender.up())
+                self._note("unchanged", contender, cost.seconds, cost)
+            for contender in contenders:
+                self._measure_until_tasks("scale", contender, contender.up(desired_count=2), 2)
+            for contender in contenders:
+                self._measure_until_tasks("destroy", contender, contender.down(), 0)
             for services in self._sizes.planned:
-                self._plan(services, cdk)
+                self._measure_planning(services, cdk)
             for contender in contenders if self._sizes.repeated else []:
-                self._warm(contender)
+                self._measure_until_answered("warm", contender)
+                run(contender.down())
             # Last: these stacks are deleted with the emulator.
             for contender in repeating:
-                self._many(contender)
+                self._measure_until_answered("many", contender, self._sizes.many)
         finally:
             run(self._local.command("down"))
 
     def _first(self) -> Cdk | None:
-        cost = self._until_answered(self._local)
-        self._note("first", self._local.name, cost.effect_seconds, cost)
+        self._measure_until_answered("first", self._local)
         self._local.write(_SHARED, desired_count=0)
         run(self._local.command("up", _SHARED))
         if not self.has_cdk:
@@ -82,40 +82,27 @@ class Bench:
         )
         bootstrap = run(cdk.bootstrap())
         cost = self._until_answered(cdk)
-        self._note("first", cdk.name, bootstrap.seconds + cost.effect_seconds, bootstrap, cost)
+        self._note("first", cdk, bootstrap.seconds + cost.effect_seconds, bootstrap, cost)
         return cdk
 
-    def _unchanged(self, contender: Contender) -> None:
-        cost = run(contender.up())
-        self._note("unchanged", contender.name, cost.seconds, cost)
+    def _measure_until_answered(self, measurement: str, contender: Contender, services: int = 1) -> None:
+        cost = self._until_answered(contender, services)
+        self._note(measurement, contender, cost.effect_seconds, cost)
 
-    def _scale(self, contender: Contender) -> None:
-        self._until_tasks("scale", contender, contender.up(desired_count=2), 2)
+    def _measure_until_tasks(
+        self, measurement: str, contender: Contender, command: Command, tasks: int
+    ) -> None:
+        cost = run(command, lambda: self._local.running_tasks(contender.stack) == tasks)
+        self._note(measurement, contender, max(cost.seconds, cost.effect_seconds), cost)
 
-    def _destroy(self, contender: Contender) -> None:
-        self._until_tasks("destroy", contender, contender.down(), 0)
-
-    def _until_tasks(self, what: str, contender: Contender, command: Command, wanted: int) -> None:
-        cost = run(command, lambda: self._local.running_tasks(contender.stack) == wanted)
-        self._note(what, contender.name, max(cost.seconds, cost.effect_seconds), cost)
-
-    def _warm(self, contender: Contender) -> None:
-        cost = self._until_answered(contender)
-        self._note("warm", contender.name, cost.effect_seconds, cost)
-        run(contender.down())
-
-    def _many(self, contender: Contender) -> None:
-        cost = self._until_answered(contender, self._sizes.many)
-        self._note("many", contender.name, cost.effect_seconds, cost)
-
-    def _plan(self, services: int, cdk: Cdk | None) -> None:
+    def _measure_planning(self, services: int, cdk: Cdk | None) -> None:
         local = run(self._local.plan(services))
-        for what in (f"synth-{services}", f"diff-{services}"):
-            self._note(what, self._local.name, local.seconds, local)
+        for name in ("synth", "diff"):
+            self._note(f"{name}-{services}", self._local, local.seconds, local)
         if cdk is not None:
-            for what, command in (("synth", cdk.plan(services)), ("diff", cdk.diff(services))):
+            for name, command in (("synth", cdk.plan(services)), ("diff", cdk.diff(services))):
                 cost = run(command)
-                self._note(f"{what}-{services}", cdk.name, cost.seconds, cost)
+                self._note(f"{name}-{services}", cdk, cost.seconds, cost)
 
     def _until_answered(self, contender: Contender, services: int = 1) -> Cost:
         port = self._local.front_door_port
@@ -128,11 +115,11 @@ class Bench:
 
         return run(contender.up(services), all_answer)
 
-    def _note(self, what: str, contender: str, seconds: float, *costs: Cost) -> None:
+    def _note(self, measurement: str, contender: Contender, seconds: float, *costs: Cost) -> None:
         peak = max(cost.peak_mb for cost in costs)
-        measured = {"seconds": round(seconds, 3), "peak_mb": round(peak, 1)}
-        self.figures.setdefault(what, {}).setdefault(contender, []).append(measured)
-        self._say(f"{what:<12}{contender:<12}{seconds:7.2f} s{peak:7.0f} MB")
+        rounds = self.figures.setdefault(measurement, {}).setdefault(contender.name, [])
+        rounds.append({"seconds": round(seconds, 3), "peak_mb": round(peak, 1)})
+        self._say(f"{measurement:<12}{contender.name:<12}{seconds:7.2f} s{peak:7.0f} MB")
 
     def document(self) -> dict[str, Any]:
         """Return the results."""

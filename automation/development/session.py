@@ -43,7 +43,7 @@ class LiveApp:
 
 @dataclass(frozen=True, kw_only=True)
 class _Change:
-    """Changed files of an app that its image has unchanged."""
+    """Changed files of an app that are copied into its image as they are."""
 
     live: LiveApp
     copied: Mapping[str, Path]
@@ -91,7 +91,7 @@ class Session:
                 self._close()
 
     def check(self, *, first: bool = False) -> None:
-        """Act on the changes since the last check."""
+        """Update the stack, or restart apps, after the changes since the last check."""
         try:
             try:
                 changed, configured = self._changes()
