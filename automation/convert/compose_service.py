@@ -143,7 +143,7 @@ def _set_image(service: ComposeService, composition: Composition) -> None:
     if build is None:
         keys["image"] = image or ""
         return
-    folder = service.text("build" if isinstance(build, str) else "build.context") or "."
+    folder = service.text(service.inside("build", "context")) or "."
     if "://" in folder or folder.startswith("git@"):
         service.report.todo(
             "build", f"{folder} is another repository: clone it, and set `app-path` to its folder"

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from automation.convert.accepted import accepted
 from automation.convert.assemble import config_of, names_for
 from automation.convert.compose_calls import report_omitted_hosts, set_called_ports, set_connections
 from automation.convert.compose_file import Project
@@ -17,6 +16,7 @@ from automation.convert.hosts import first_name, set_aliases, set_zones
 from automation.convert.output import Options
 from automation.convert.report import Report, report_restrictions
 from automation.convert.source import items, mapping, text_of, texts_of
+from automation.convert.validation import remove_invalid
 from automation.convert.variables import egress_rules, ports_in, ports_of_secrets
 from automation.errors import AutomationError
 
@@ -88,7 +88,7 @@ def converted_stack(project: Project, choice: Choice, options: Options, report: 
     report_restrictions(report)
     if not any("architecture" in service.keys for service in services.values()):
         report.differs("", "tasks run on arm64: set `architecture: x86_64` if an image has no arm64 variant")
-    return accepted(config_of(main, others, keys), report, project=options.project, stack=choice.stack)
+    return remove_invalid(config_of(main, others, keys), report, project=options.project, stack=choice.stack)
 
 
 def _services_to_convert(

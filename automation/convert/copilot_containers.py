@@ -30,7 +30,7 @@ def set_containers(workload: Workload) -> None:
     """Set the keys of a workload's containers."""
     keys = workload.keys
     keys["health-check-command"] = workload.texts("image.healthcheck.command")
-    if workload.flag("exec.enable" if isinstance(workload.peek("exec"), dict) else "exec"):
+    if workload.flag(workload.inside("exec", "enable")):
         keys["execute-command"] = True
     port = text_of(workload.peek("variables.PORT")) or ""
     if workload.exposure == "none" and "container-port" not in keys and port.isdecimal():
@@ -199,8 +199,7 @@ def _sidecar(workload: Workload, name: str) -> dict[str, Any] | None:
 
 
 def _sidecar_image(workload: Workload, path: str) -> str | None:
-    is_object = isinstance(workload.peek(f"{path}.image"), dict)
-    location = workload.text(f"{path}.image.location" if is_object else f"{path}.image")
+    location = workload.text(workload.inside(f"{path}.image", "location"))
     if location is None:
         workload.report.todo(
             f"{path}.image.build",

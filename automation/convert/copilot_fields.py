@@ -56,7 +56,7 @@ http.path | | `paths` | `/` is everything; otherwise the path and everything bel
 http.alias | | `domain`, `aliases` | the main service's first is the domain
 http.hosted_zone | | `hosted-zone-id` | of the main service
 http.healthcheck | | `health-check-path` | / by default
-http.healthcheck.path | url_path | `health-check-path`
+http.healthcheck.path | | `health-check-path`
 http.healthcheck.port | number | `health-check-port`
 http.healthcheck.success_codes | text | `health-check-codes`
 http.healthcheck.healthy_threshold | number | `healthy-threshold` | by default 2 instead of 5

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from automation.convert import copilot_manifests as copilot
-from automation.convert.accepted import accepted
 from automation.convert.assemble import config_of, names_for
 from automation.convert.copilot_environment import stack_keys
 from automation.convert.copilot_extras import ports_of_addons, region_in, report_extras, variables_read
@@ -16,6 +15,7 @@ from automation.convert.draft import Paths
 from automation.convert.hosts import first_name, set_aliases, set_zones, zone_of
 from automation.convert.output import Options
 from automation.convert.report import Report, report_restrictions
+from automation.convert.validation import remove_invalid
 from automation.convert.variables import egress_rules
 from automation.errors import AutomationError
 
@@ -65,7 +65,7 @@ def converted_stack(
             " minutes",
         )
     config = shown(config_of(main, others, keys))
-    return accepted(config, report, project=options.project, stack=environment)
+    return remove_invalid(config, report, project=options.project, stack=environment)
 
 
 def _workloads(

@@ -44,8 +44,8 @@ def _set_http(workload: Workload) -> None:
     _set_hosts(workload, "http.alias")
     workload.zone_id = workload.text("http.hosted_zone") or workload.zone_id
     workload.allowed = workload.texts("http.allowed_source_ips")
-    if isinstance(workload.peek("http.healthcheck"), str):
-        keys["health-check-path"] = workload.url_path("http.healthcheck")
+    if (path := workload.url_path(workload.inside("http.healthcheck", "path"))) is not None:
+        keys["health-check-path"] = path
     _set_health_check(workload, "http.", _HTTP_DEFAULTS)
     if workload.flag("http.stickiness"):
         keys["sticky-seconds"] = _DAY

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from automation.convert import copilot_manifests as copilot
-from automation.convert.clock import schedule_of
 from automation.convert.copilot_containers import set_containers
 from automation.convert.copilot_fields import WORKLOAD
 from automation.convert.copilot_traffic import TRAFFIC_FIELDS, set_traffic
 from automation.convert.draft import Draft, Paths, architecture_of, is_image, short_name
 from automation.convert.fields import report_unread
 from automation.convert.report import Report
+from automation.convert.schedules import schedule_of
 from automation.convert.source import (
     flag_of,
     items,
@@ -163,14 +163,9 @@ def _set_image(workload: Workload) -> None:
 
 
 def _set_build(workload: Workload) -> None:
-    build = workload.peek("image.build")
-    dockerfile, context = (
-        (workload.text("image.build"), None)
-        if isinstance(build, str)
-        else (workload.text("image.build.dockerfile"), workload.text("image.build.context"))
-    )
-    context = (context or "").replace("\\", "/")
-    dockerfile = (dockerfile or "").replace("\\", "/") or posixpath.join(context, "Dockerfile")
+    paths = (workload.inside("image.build", "dockerfile"), "image.build.context")
+    dockerfile, context = ((workload.text(path) or "").replace("\\", "/") for path in paths)
+    dockerfile = dockerfile or posixpath.join(context, "Dockerfile")
     workload.set_build(
         "image.build",
         workload.app.paths,
@@ -218,11 +213,9 @@ def _set_count(workload: Workload) -> None:
     scaling: dict[str, Any] = {"enabled": True, "min-count": max(fewest, 1), "max-count": max(most, 1)}
     cooldowns = [mapping(workload.get("count.cooldown"))]
     for name, key in _TARGETS.items():
-        path = f"count.{name}"
-        if isinstance(workload.peek(path), dict):
-            cooldowns.append(mapping(workload.get(f"{path}.cooldown")))
-            path = f"{path}.value"
-        scaling[key] = workload.number(path) or 0
+        if isinstance(workload.peek(f"count.{name}"), dict):
+            cooldowns.append(mapping(workload.get(f"count.{name}.cooldown")))
+        scaling[key] = workload.number(workload.inside(f"count.{name}", "value")) or 0
     for key, field, default in (
         ("scale-in-seconds", "in", _SCALE_IN_SECONDS),
         ("scale-out-seconds", "out", _SCALE_OUT_SECONDS),
@@ -251,9 +244,8 @@ def _range(workload: Workload) -> tuple[int | None, int | None]:
 
 
 def _set_connect(workload: Workload) -> None:
-    is_object = isinstance(workload.peek("network.connect"), dict)
-    alias = workload.text("network.connect.alias") if is_object else None
-    if not is_object and not workload.flag("network.connect"):
+    alias = workload.text("network.connect.alias")
+    if not isinstance(workload.peek("network.connect"), dict) and not workload.flag("network.connect"):
         return
     connect: dict[str, Any] = {"enabled": True, "offers": False}
     if workload.type in (copilot.LOAD_BALANCED, copilot.BACKEND) and "container-port" in workload.keys:
@@ -267,9 +259,7 @@ def _set_connect(workload: Workload) -> None:
 def _set_security_groups(workload: Workload) -> None:
     if not isinstance(workload.peek("network.vpc.placement"), dict):
         workload.skip("network.vpc.placement")
-    path = "network.vpc.security_groups"
-    if isinstance(workload.peek(path), dict):
-        path = f"{path}.groups"
+    path = workload.inside("network.vpc.security_groups", "groups")
     groups = items(workload.get(path))
     if any(isinstance(group, dict) for group in groups):
         workload.report.todo(path, "a security group of a CloudFormation export is not read: set its id")

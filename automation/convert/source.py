@@ -38,6 +38,10 @@ class Source:
             value = mapping(value).get(part)
         return value
 
+    def inside(self, path: str, name: str) -> str:
+        """Return the path of a value that may be in a field of an object, or in its place."""
+        return f"{path}.{name}" if isinstance(self.peek(path), dict) else path
+
     def skip(self, *paths: str) -> None:
         """Count fields as read that need no conversion."""
         self._read.update(paths)

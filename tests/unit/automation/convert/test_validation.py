@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from automation.convert.accepted import accepted
 from automation.convert.report import Report
+from automation.convert.validation import remove_invalid
 from automation.errors import AutomationError
 
 
 def without_faults(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     report = Report()
-    return accepted(config, report, project="toys", stack="test"), [note.line for note in report.notes]
+    return remove_invalid(config, report, project="toys", stack="test"), [note.line for note in report.notes]
 
 
 def test_accepted_values_are_kept() -> None:

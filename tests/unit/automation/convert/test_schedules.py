@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from automation.convert.clock import schedule_of
+from automation.convert.schedules import schedule_of
 from infra.settings import Schedule
 
 

@@ -15,7 +15,7 @@ _MOST_ROUNDS: Final = 50
 _IMAGE: Final = ("image", "app-path", "dockerfile", "build-target")
 
 
-def accepted(config: Mapping[str, Any], report: Report, *, project: str, stack: str) -> dict[str, Any]:
+def remove_invalid(config: Mapping[str, Any], report: Report, *, project: str, stack: str) -> dict[str, Any]:
     """Return a configuration without the values that the settings do not accept.
 
     Args:
