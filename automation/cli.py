@@ -12,9 +12,8 @@ import shlex
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -183,41 +182,36 @@ def main(arguments: Sequence[str] | None = None) -> None:
     With `--json`, a command that fails prints a document with `error` and `exit_code` to standard output.
     """
     arguments = [*(sys.argv[1:] if arguments is None else arguments)]
-    failure = _Failure(as_json=_json_requested(arguments))
     # gRPC would log connections that end on purpose.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    code: object = 0
+    exit_code = _FAILED
     try:
-        code = cli.main(
+        code: object = cli.main(
             arguments,
             prog_name="python -m automation",
             complete_var=COMPLETE_VARIABLE,
             standalone_mode=False,
             color=colour(),
         )
+        sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
+        exit_code, message = error.exit_code, error.format_message()
         error.show()
-        failure.exit(error.exit_code, error.format_message())
     except (click.Abort, KeyboardInterrupt):
-        text = "interrupted: the next run continues from here"
-        click.echo(text, err=True)
-        failure.exit(_INTERRUPTED, text)
+        exit_code, message = _INTERRUPTED, "interrupted: the next run continues from here"
+        click.echo(message, err=True)
     except ProgramError as error:
         hint = _login_hint(arguments) if _NOT_LOGGED_IN in error.output else ""
-        failure.fail(error.not_displayed + hint, error.output + hint)
-    except AutomationError as error:
-        failure.fail(str(error))
-    except OSError as error:
-        if error.errno in _INVALID_PATH:
-            failure.fail(f"{error.filename or 'a path'} cannot be the path of a file: {error.strerror}")
-        if error.errno not in _UNWRITABLE:
-            raise
-        failure.fail(f"{error.filename or 'a file'} cannot be written: {error.strerror}")
+        message = error.output + hint
+        say_error(error.not_displayed + hint)
     except Exception as error:
-        if not isinstance(error, _expected_errors()):
+        message = _message_of(error)
+        if not message:
             raise
-        failure.fail(str(error))
-    sys.exit(code if isinstance(code, int) else 0)
+        say_error(message)
+    if _json_requested(arguments):
+        click.echo(json.dumps({"error": message, "exit_code": exit_code}, indent=2))
+    sys.exit(exit_code)
 
 
 def _login_hint(arguments: Sequence[str]) -> str:
@@ -225,13 +219,20 @@ def _login_hint(arguments: Sequence[str]) -> str:
     return f"\nRun `pulumi login` first; for a stack on this machine: `{local}`"
 
 
-def _expected_errors() -> tuple[type[Exception], ...]:
-    """Return errors of libraries that are shown without a traceback. Imported only after a failure."""
+def _message_of(error: Exception) -> str:
+    """Return the message of an error that is shown without a traceback; empty for others."""
+    if isinstance(error, AutomationError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in _INVALID_PATH:
+        return f"{error.filename or 'a path'} cannot be the path of a file: {error.strerror}"
+    if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+        return f"{error.filename or 'a file'} cannot be written: {error.strerror}"
+    # Imported only after a failure.
     from botocore.exceptions import BotoCoreError, ClientError
 
     from local.errors import LocalError
 
-    return (BotoCoreError, ClientError, LocalError)
+    return str(error) if isinstance(error, BotoCoreError | ClientError | LocalError) else ""
 
 
 def _json_requested(arguments: Sequence[str]) -> bool:
@@ -239,20 +240,3 @@ def _json_requested(arguments: Sequence[str]) -> bool:
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     name = next((argument for argument in options if argument in _COMMANDS), "")
     return "--json" in options and name not in _PROGRAM_OUTPUT
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Failure:
-    """Ends a command that failed."""
-
-    as_json: bool
-
-    def fail(self, shown: str, text: str | None = None) -> NoReturn:
-        """Print `shown` to standard error and exit; `text` is the full error, for programs."""
-        say_error(shown)
-        self.exit(_FAILED, text or shown)
-
-    def exit(self, code: int, text: str) -> NoReturn:
-        if self.as_json:
-            click.echo(json.dumps({"error": text, "exit_code": code}, indent=2))
-        sys.exit(code)
