@@ -1,4 +1,4 @@
-"""What the shipped stacks consist of, planned once."""
+"""Plans of the shipped stacks and of the examples, made once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXAMPLES = sorted(path.stem for path in (ROOT / "docs" / "examples").glob("*.yam
 
 @pytest.fixture(scope="session")
 def planned() -> Callable[[str], Stack]:
-    """Each stack as its file has it."""
+    """The plan of each shipped stack."""
     return cache(plan)
 
 
@@ -32,7 +32,7 @@ def project_in(folder: Path, program: str | None = None, **config: object) -> Pa
         (folder / "__main__.py").write_text(program)
     (folder / "app").mkdir()
     (folder / "app" / "Dockerfile").write_text("FROM scratch\n")
-    # The examples' own apps.
+    # For the examples' apps.
     (folder / "docs").symlink_to(ROOT / "docs")
     keys = {
         key if ":" in key else f"node-on-ecs:{key}": value
@@ -44,7 +44,7 @@ def project_in(folder: Path, program: str | None = None, **config: object) -> Pa
 
 @pytest.fixture(scope="session")
 def planned_example(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Stack]:
-    """Each example of the documents as a stack of its own."""
+    """The plan of each example in the documents."""
 
     @cache
     def make(name: str) -> Stack:

@@ -59,20 +59,20 @@ class FakeStacks:
     state: Sequence[Mapping[str, Any]] = field(default_factory=resources)
     root: Path = ROOT
     is_local: bool = False
-    asked_settings: list[str] = field(default_factory=list)
+    requested_settings: list[str] = field(default_factory=list)
 
     def resources(self, stack: str) -> Sequence[Mapping[str, Any]]:
         return self.state
 
     def settings(self, stack: str) -> Settings:
-        self.asked_settings.append(stack)
+        self.requested_settings.append(stack)
         return dev()
 
     def clients(self, settings: Settings) -> Aws:
         return self.aws
 
     def address(self, url: str) -> str:
-        return f"{url}.here" if self.is_local else url
+        return f"{url}.local" if self.is_local else url
 
 
 def deployed(aws: Aws, *names: str, is_local: bool = False) -> DeployedStack:

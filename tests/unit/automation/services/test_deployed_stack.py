@@ -69,7 +69,7 @@ def test_an_unknown_service_is_rejected_with_the_existing_ones() -> None:
 def test_local_addresses_are_those_of_this_machine() -> None:
     stack = found(FakeStacks(is_local=True))
 
-    assert stack.urls["web"] == "https://dev.example.com.here"
+    assert stack.urls["web"] == "https://dev.example.com.local"
 
 
 def test_the_health_check_url_is_its_path_at_the_services_address() -> None:
@@ -102,7 +102,7 @@ def test_a_preview_stack_without_a_file_is_in_the_account_of_its_base(
 
     found(stacks, "pr-12")
 
-    assert stacks.asked_settings == [base]
+    assert stacks.requested_settings == [base]
 
 
 @pytest.mark.parametrize(

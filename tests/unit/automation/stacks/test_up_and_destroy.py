@@ -134,7 +134,7 @@ def test_up_prints_the_page_of_local_stacks_last_on_standard_error(fake: Fake) -
     ],
     ids=["up with a refresh", "destroy", "destroy a preview stack, without a question", "cancel"],
 )
-def test_a_command_does_this_and_prints_it_as_json(
+def test_a_command_changes_the_stack_and_prints_the_result_as_json(
     fake: Fake, arguments: tuple[Any, ...], done: str, document: dict[str, object]
 ) -> None:
     result = call(fake, *arguments, "--json")
