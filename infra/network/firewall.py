@@ -29,8 +29,8 @@ class FirewallArgs:
 
     settings: FirewallSettings
     load_balancer_arn: pulumi.Input[str]
-    qualified_stack: str
-    """Project and stack, such as node-on-ecs-prod, for the name of the log group."""
+    log_group_suffix: str
+    """End of the log group's name: project and stack, such as node-on-ecs-prod."""
     log_retention_days: int
     log_key_arn: str | None = None
     """KMS key of the log group."""
@@ -59,7 +59,7 @@ class Firewall(pulumi.ComponentResource):
             f"{name}-logs",
             # WAF accepts only log groups with this prefix:
             # https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html
-            name=f"aws-waf-logs-{args.qualified_stack}",
+            name=f"aws-waf-logs-{args.log_group_suffix}",
             retention_in_days=args.log_retention_days,
             kms_key_id=args.log_key_arn,
             opts=pulumi.ResourceOptions(parent=self),

@@ -22,7 +22,7 @@ _LOAD_BALANCERS: Final = {"http": "AWS/ApplicationELB", "tcp": "AWS/NetworkELB"}
 _ERROR_LINES: Final = "ErrorLines"
 _MINUTE: Final = 60
 _MINUTES_WITHOUT_A_TASK: Final = 2
-_MOST_ALARMS_IN_A_RULE: Final = 100
+_MOST_IN_A_RULE: Final = 100
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"""
 _NO_TASK: Final = {
     "comparison_operator": "LessThanThreshold",
@@ -60,6 +60,7 @@ class OnCall(pulumi.ComponentResource):
     def __init__(self, name: str, args: OnCallArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("node-on-ecs:infra:OnCall", name, None, opts)
         settings, child = args.settings, pulumi.ResourceOptions(parent=self)
+        stack = args.stack.qualified_name
         topic_arn = settings.topic_arn
         if topic_arn is None:
             raise ValueError(f"{name}: topic_arn must be the ARN of a topic, got None")
@@ -71,7 +72,7 @@ class OnCall(pulumi.ComponentResource):
                 pattern='{ $.level = "error" }',
                 metric_transformation={
                     "name": _ERROR_LINES,
-                    "namespace": args.stack.qualified_name,
+                    "namespace": stack,
                     "value": "1",
                     "default_value": "0",
                 },
@@ -88,7 +89,7 @@ class OnCall(pulumi.ComponentResource):
             }
             metric_alarm = aws.cloudwatch.MetricAlarm(
                 f"{name}-{alarm.name}",
-                alarm_description=f"{args.stack.qualified_name}: {alarm.description}. See docs/on-call.md",
+                alarm_description=f"{stack}: {alarm.description}. See docs/on-call.md",
                 alarm_actions=[topic_arn],
                 ok_actions=[topic_arn],
                 opts=child,
@@ -97,17 +98,11 @@ class OnCall(pulumi.ComponentResource):
             # These alarms notify `topic_arn` themselves; a second notification is only for another topic.
             if alarm.user_impact and settings.urgent_topic_arn:
                 user_impact.append(metric_alarm.name)
-        self._notify_of_user_impact(
-            name, args.stack.qualified_name, user_impact, settings.urgent_topic_arn or topic_arn
-        )
+        self._notify_of_user_impact(name, stack, user_impact, settings.urgent_topic_arn or topic_arn)
         if settings.events:
             Events(
                 f"{name}-events",
-                EventsArgs(
-                    topic_arn=topic_arn,
-                    qualified_stack=args.stack.qualified_name,
-                    cluster_arn=args.cluster_arn,
-                ),
+                EventsArgs(topic_arn=topic_arn, qualified_stack=stack, cluster_arn=args.cluster_arn),
                 opts=child,
             )
         self.register_outputs({})
@@ -115,11 +110,8 @@ class OnCall(pulumi.ComponentResource):
     def _notify_of_user_impact(
         self, name: str, qualified_stack: str, alarms: Sequence[pulumi.Input[str]], topic_arn: str
     ) -> None:
-        for start in range(0, len(alarms), _MOST_ALARMS_IN_A_RULE):
-            batch, number = (
-                alarms[start : start + _MOST_ALARMS_IN_A_RULE],
-                start // _MOST_ALARMS_IN_A_RULE + 1,
-            )
+        batches = [alarms[at : at + _MOST_IN_A_RULE] for at in range(0, len(alarms), _MOST_IN_A_RULE)]
+        for number, batch in enumerate(batches, 1):
             suffix = "users-are-hurt" if number == 1 else f"users-are-hurt-{number}"
             aws.cloudwatch.CompositeAlarm(
                 f"{name}-{suffix}",
@@ -127,7 +119,7 @@ class OnCall(pulumi.ComponentResource):
                 alarm_name=f"{qualified_stack.replace('/', '-')}-{suffix}",
                 alarm_description=f"{qualified_stack}: users are hurt. See docs/on-call.md",
                 alarm_rule=pulumi.Output.all(*batch).apply(
-                    lambda names: " OR ".join(f'ALARM("{name}")' for name in names)
+                    lambda names: " OR ".join(f'ALARM("{alarm}")' for alarm in names)
                 ),
                 alarm_actions=[topic_arn],
                 ok_actions=[topic_arn],

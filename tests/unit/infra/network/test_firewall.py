@@ -23,7 +23,7 @@ def _graph(**settings: Any) -> Graph:
     args = FirewallArgs(
         settings=FirewallSettings(enabled=True, **settings),
         load_balancer_arn=BALANCER_ARN,
-        qualified_stack="node-on-ecs-prod",
+        log_group_suffix="node-on-ecs-prod",
         log_retention_days=90,
     )
     return declare(lambda: Firewall("firewall", args, opts=child_options()))
