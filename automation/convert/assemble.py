@@ -13,12 +13,7 @@ from automation.convert.draft import Draft, short_name
 from automation.convert.source import mapping
 from infra.settings import keys
 from infra.settings.names import LONGEST_MAIN_NAME
-from infra.settings.services import (
-    KEYS_NOT_INHERITED,
-    KEYS_OF_A_SERVICE,
-    KEYS_OF_ENVIRONMENT,
-    SOURCE_KEYS,
-)
+from infra.settings.services import KEYS_NOT_INHERITED, KEYS_OF_A_SERVICE, KEYS_OF_ENVIRONMENT, SOURCE_KEYS
 from infra.settings.traffic import KEYS_OF_AN_EXPOSURE, TrafficSettings
 
 _SOURCES: Final = ("image", *SOURCE_KEYS)

@@ -13,33 +13,33 @@ class KnownImage:
 
     name: str
     instead: str
-    """What to use on AWS."""
+    """Its replacement on AWS."""
     port: int | None = None
     """The port of its replacement; None for one without calls."""
 
 
-_OUTSIDE: Final = "create it outside this stack, in the VPC that `vpc-id` names"
+_OUTSIDE: Final = "created outside this stack, in the VPC that `vpc-id` names"
 _PROXY: Final = KnownImage(
-    "a reverse proxy", "the load balancer replaces it: names, certificates, `paths`, `redirect-hosts`"
+    "a reverse proxy", "the load balancer, with names, certificates, `paths`, `redirect-hosts`"
 )
-_TOOL: Final = KnownImage("a tool for development", "leave it out")
+_TOOL: Final = KnownImage("a tool for development", "nothing")
 _KNOWN: Final = {
     r"postgres|postgresql|postgis|timescaledb(?:-ha)?|pgvector": KnownImage(
-        "PostgreSQL", f"Amazon RDS or Aurora: {_OUTSIDE}", 5432
+        "PostgreSQL", f"Amazon RDS or Aurora, {_OUTSIDE}", 5432
     ),
-    r"pgbouncer": KnownImage("PgBouncer", f"RDS Proxy: {_OUTSIDE}", 5432),
-    r"mysql(?:-server)?|mariadb|percona": KnownImage("MySQL", f"Amazon RDS or Aurora: {_OUTSIDE}", 3306),
+    r"pgbouncer": KnownImage("PgBouncer", f"RDS Proxy, {_OUTSIDE}", 5432),
+    r"mysql(?:-server)?|mariadb|percona": KnownImage("MySQL", f"Amazon RDS or Aurora, {_OUTSIDE}", 3306),
     r"mongo(?:db)?|mongodb-community-server": KnownImage(
-        "MongoDB", f"Atlas or Amazon DocumentDB: {_OUTSIDE}", 27017
+        "MongoDB", f"Atlas or Amazon DocumentDB, {_OUTSIDE}", 27017
     ),
     r"redis(?:-stack(?:-server)?)?|valkey|keydb|dragonfly": KnownImage(
-        "Redis", f"Amazon ElastiCache: {_OUTSIDE}", 6379
+        "Redis", f"Amazon ElastiCache, {_OUTSIDE}", 6379
     ),
-    r"memcached": KnownImage("Memcached", f"Amazon ElastiCache: {_OUTSIDE}", 11211),
-    r"rabbitmq": KnownImage("RabbitMQ", f"Amazon MQ: {_OUTSIDE}", 5671),
-    r"kafka|cp-kafka|redpanda": KnownImage("Kafka", f"Amazon MSK: {_OUTSIDE}", 9092),
+    r"memcached": KnownImage("Memcached", f"Amazon ElastiCache, {_OUTSIDE}", 11211),
+    r"rabbitmq": KnownImage("RabbitMQ", f"Amazon MQ, {_OUTSIDE}", 5671),
+    r"kafka|cp-kafka|redpanda": KnownImage("Kafka", f"Amazon MSK, {_OUTSIDE}", 9092),
     r"zookeeper|cp-zookeeper": KnownImage("ZooKeeper", "Amazon MSK has its own"),
-    r"elasticsearch|opensearch": KnownImage("Elasticsearch", f"Amazon OpenSearch Service: {_OUTSIDE}", 443),
+    r"elasticsearch|opensearch": KnownImage("Elasticsearch", f"Amazon OpenSearch Service, {_OUTSIDE}", 443),
     r"minio": KnownImage("MinIO", "Amazon S3, with `task-role-statements`", 443),
     r"localstack|ministack|dynamodb-local|elasticmq(?:-native)?": KnownImage(
         "an AWS for development", "AWS itself", 443

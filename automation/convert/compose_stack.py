@@ -113,7 +113,8 @@ def _services_to_convert(
             )
         elif known is not None:
             own.missing(
-                "image", f"left out, since it is {known.name}: {known.instead}; `--keep {name}` keeps it"
+                "image",
+                f"left out, since it is {known.name}; `--keep {name}` keeps it. Instead: {known.instead}",
             )
             hosts = (name, text_of(values.get("container_name")), text_of(values.get("hostname")))
             omitted |= {host: known.name for host in hosts if host}

@@ -136,8 +136,8 @@ observability.tracing | | `opentelemetry` | AWS's collector; the app's SDK has t
 on.schedule | | `schedules.*.cron`, `rate` | weekdays count from 1 at AWS; `none` is `enabled: false`
 retries | | | EventBridge sees only the start of a task: let the app retry
 timeout | | | no time limit for a task: let the command have one (`timeout 1h node job.js`)
-publish | | | Copilot deletes its own: create it outside; see `environment`, `task-role-statements`
-subscribe | | | Copilot deletes its own: create it outside; see `environment`, `task-role-statements`
+publish | | | Copilot deletes its topics and queues: create new ones (`environment`, `task-role-statements`)
+subscribe | | | Copilot deletes its topics and queues: create new ones (`environment`, `task-role-statements`)
 taskdef_overrides | | `ulimits`, `stop-timeout-seconds`, `user` | others are listed in the report
 """)
 """Fields of services and jobs: name, reader, keys, difference."""

@@ -45,7 +45,7 @@ def set_zones(stack: dict[str, Any], hosts: Sequence[str], zone: str | None, rep
     stack["zone"] = zone or common_zone([stack["domain"], *hosts])
     if not zone:
         report.todo(
-            "", f"check that {stack['zone']} is the Route 53 hosted zone, a guess; `--zone` sets another"
+            "", f"the hosted zone in Route 53 is guessed to be {stack['zone']}: check it, or use `--zone`"
         )
     if others := dict.fromkeys(zone_of(host) for host in hosts if not _is_in(host, stack["zone"])):
         stack["alias-zones"] = list(others)

@@ -48,7 +48,7 @@ def _leave_out(config: dict[str, Any], fault: Fault, report: Report) -> bool:
         return False
     for length in range(len(fault.path), 0, -1):
         if _remove(config, fault.path[:length]):
-            name = fault.line().partition(": ")[0]
+            name = fault.line().removesuffix(f": {fault.allowed}")
             report.missing(name, f"left out, since it must be {fault.allowed}")
             return True
     return False
