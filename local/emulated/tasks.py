@@ -54,6 +54,7 @@ def install() -> None:
     """Wrap MiniStack's functions that start and stop tasks."""
     for name, wrapper in (
         ("_build_run_kwargs", _keywords),
+        ("_make_deployment", _deployment_in_progress),
         ("_cleanup_task_resources", _clean_up),
         ("_record_task_ip", _record_address),
         ("_start_task_worker", _start),
@@ -63,6 +64,11 @@ def install() -> None:
         _ecs._ACTION_MAP[action] = partial(_remember, _ecs._ACTION_MAP[action])
     _ecs._ACTION_MAP["StopTask"] = partial(_replace_stopped, _ecs._ACTION_MAP["StopTask"])
     _ecs._ACTION_MAP["DeleteCluster"] = partial(_without_network, _ecs._ACTION_MAP["DeleteCluster"])
+
+
+def _deployment_in_progress(original: Any, *arguments: Any, **named: Any) -> dict[str, Any]:
+    """Start a first deployment in progress, which MiniStack starts completed."""
+    return {**original(*arguments, **named), "rolloutState": "IN_PROGRESS", "rolloutStateReason": ""}
 
 
 def _remember(original: Any, data: dict[str, Any]) -> Any:
@@ -79,9 +85,19 @@ def _replace_stopped(original: Any, data: dict[str, Any]) -> Any:
     if kind == "service":
         cluster = task["clusterArn"].rpartition("/")[2]
         if str(data.get("reason")).startswith(FAILED_TASK):
-            _ecs._record_service_task_failure(_ecs._tasks[task["taskArn"]])
+            _fail_deployment(f"{cluster}/{service}", _ecs._tasks[task["taskArn"]])
         _ecs._reconcile_service_tasks(cluster, f"{cluster}/{service}")
     return answer
+
+
+def _fail_deployment(service_key: str, task: dict[str, Any]) -> None:
+    """Let the circuit breaker end the deployment of a task, even one that MiniStack has completed."""
+    service = _ecs._services[service_key]
+    breaker: Mapping[str, Any] = service["deploymentConfiguration"].get("deploymentCircuitBreaker") or {}
+    if breaker.get("enable") and (deployment := _ecs._deployment_for_task(service, task)):
+        failed_tasks = _ecs._circuit_breaker_threshold(service) - 1
+        deployment.update(rolloutState="IN_PROGRESS", failedTasks=failed_tasks)
+        _ecs._record_service_task_failure(task)
 
 
 def _without_network(original: Any, data: dict[str, Any]) -> Any:

@@ -2,9 +2,9 @@
 
 hashicorp/terraform-provider-aws internal/service/ecs/service.go (`waitServiceStable`): `waitForSteadyState`
 follows the deployment to its end and fails with its reason; `sigintRollback` rolls it back when the run is
-cancelled. The emulator has no service deployments, completes a first deployment at once, and ignores health
-checks and tasks that exit after a second. So this counts failed tasks, runs the health checks, and ends a
-deployment as ECS's circuit breaker does. Why tasks failed is reported by the program's error hook, as on AWS.
+cancelled. The emulator has no service deployments, and ignores health checks and tasks that exit after a
+second. So this runs the health checks, counts failed tasks, and has the circuit breaker end a deployment. Why
+tasks failed is reported by the program's error hook, as on AWS.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ _FAILURES: Final = frozenset({"EssentialContainerExited", "TaskFailedToStart"})
 _DESCRIBED_AT_ONCE: Final = 100
 _KILLED: Final = 137
 """Exit code after SIGKILL."""
-_NO_TASK: Final = ("InvalidParameterException",)
 
 
 def wait_until_steady(
@@ -110,15 +109,17 @@ class _Follower:
             return ""
         own = self._own(service)
         if own["rolloutState"] == "FAILED":
-            self._wait_for_rollback(own["rolloutStateReason"])
+            self._note_failed_tasks()
+            self._wait_for_rollback(f"{own['rolloutStateReason']}{self._last_end}")
         running = self._tasks("RUNNING") if service["runningCount"] >= wanted else []
         if len(running) < wanted:
             waiting = f"{service['runningCount']} of {_count_tasks(wanted)} running"
             self._note_failed_tasks()
             # The threshold of ECS's circuit breaker.
             if len(self._failed) >= min(200, max(3, math.ceil(wanted / 2))):
-                self.end(f"its tasks keep exiting: {len(self._failed)} did, the last with {self._last_end}.")
-            waiting += f", {len(self._failed)} exited, the last with {self._last_end}" if self._failed else ""
+                reason = f"its tasks keep exiting: {len(self._failed)} did.{self._last_end}"
+                self.end([*self._failed][-1], "after others", reason)
+            waiting += f", {len(self._failed)} exited.{self._last_end}" if self._failed else ""
         else:
             live = [
                 deployment for deployment in service["deployments"] if deployment["rolloutState"] != "FAILED"
@@ -130,23 +131,27 @@ class _Follower:
         self._report(f"waiting: {waiting}" if waiting else "")
         return waiting
 
-    def end(self, reason: str) -> NoReturn:
+    def end(self, task_arn: str, fault: str, reason: str) -> NoReturn:
         """End the deployment as ECS's circuit breaker does, if the service has one, and fail.
+
+        Args:
+            task_arn: a task that failed, which is stopped.
+            fault: what it failed.
+            reason: why the deployment failed.
 
         Raises:
             UnfinishedError: always.
         """
+        # The emulator lets the circuit breaker count this task as the last one (`local.emulated.tasks`).
+        stop: Properties = {"task": task_arn, "reason": f"{FAILED_TASK} {fault}"[:1024]}
+        self._call("stop_task", ignored_codes=("InvalidParameterException",), **stop)
         service = self._service()
-        if self._own(service)["rolloutState"] == "FAILED":
-            # The emulator was faster.
-            self._wait_for_rollback(reason)
-        configuration: Properties = service["deploymentConfiguration"]
-        breaker: Properties = configuration.get("deploymentCircuitBreaker") or {}
-        if breaker.get("enable"):
-            if breaker.get("rollback"):
-                self.roll_back(reason)
-            self._stop_trying(configuration)
-        self.fail(reason)
+        if self._own(service)["rolloutState"] != "FAILED":
+            self.fail(reason)
+        breaker = service["deploymentConfiguration"]["deploymentCircuitBreaker"]
+        if breaker["rollback"] and _primary(service)["id"] == self._deployment:
+            self.roll_back(reason)
+        self._wait_for_rollback(reason)
 
     def roll_back(self, reason: str) -> None:
         """Roll back to the previous task definition and fail; return if there is none.
@@ -168,39 +173,13 @@ class _Follower:
             primary = _primary(service)
             target = str(primary["taskDefinition"]).rpartition("/")[2]
             if primary["id"] == self._deployment:
-                self.fail(f"{reason} There is no completed deployment to roll back to.")
+                nothing = "" if self._before else " There is no completed deployment to roll back to."
+                self.fail(f"{reason}{nothing}")
             if primary["rolloutState"] == "COMPLETED":
                 others = "As on AWS, other services of this update keep their new version."
                 self.fail(f"{reason} Rolled back to {target}. {others}")
             self._report(f"rolling back to {target}: {reason}")
         self.fail(f"{reason} The rollback is not completed after {_END_SECONDS} s.")
-
-    def _stop_trying(self, configuration: Properties) -> None:
-        """Make the emulator's circuit breaker end the deployment, which it never does for a first one.
-
-        One failed task of a forced deployment is enough with this threshold. Otherwise the emulator would
-        start task after task, and report the deployment as completed.
-        """
-        self._update(
-            forceNewDeployment=True,
-            deploymentConfiguration={
-                **configuration,
-                "maximumPercent": 200,
-                "minimumHealthyPercent": 0,
-                "deploymentCircuitBreaker": {
-                    "enable": True,
-                    "rollback": False,
-                    "resetOnHealthyTask": False,
-                    "thresholdConfiguration": {"type": "COUNT", "value": 1},
-                },
-            },
-        )
-        for service in self._polled():
-            if _primary(service)["rolloutState"] == "FAILED":
-                break
-            for task in self._tasks("RUNNING"):
-                self._stop(task["taskArn"], "its deployment has failed")
-        self._update(deploymentConfiguration=configuration)
 
     def _unhealthy(self, running: Sequence[Properties]) -> str:
         """Run the health checks of tasks, and return the first failure."""
@@ -213,9 +192,8 @@ class _Follower:
                 continue
             faults.append(f"task {_short(arn)}: {fault.text}")
             if fault.final:
-                # ECS gives such a reason, too.
-                self._stop(arn, f"failed health checks: {fault.text}")
-                self.end(f"task {_short(arn)} is unhealthy: {fault.text}.")
+                failed = f"its health check: {fault.text}"
+                self.end(arn, failed, f"task {_short(arn)} failed {failed}.")
         healthy = len(running) - len(faults)
         return f"{healthy} of {_count_tasks(len(running))} healthy, {faults[0]}" if faults else ""
 
@@ -226,7 +204,8 @@ class _Follower:
 
     @property
     def _last_end(self) -> str:
-        return [*self._failed.values()][-1]
+        ends = [*self._failed.values()]
+        return f" The last task ended with {ends[-1]}." if ends else ""
 
     def _own(self, service: Properties) -> Properties:
         own = next((entry for entry in service["deployments"] if entry["id"] == self._deployment), None)
@@ -261,12 +240,6 @@ class _Follower:
                 f"ECS service {self._arn} was deleted while its tasks were starting: run this again"
             )
         return service
-
-    def _stop(self, task_arn: str, reason: str) -> None:
-        """Stop a task that failed; `local.emulated.tasks` counts it as a failure of the deployment."""
-        self._call(
-            "stop_task", ignored_codes=_NO_TASK, task=task_arn, reason=f"{FAILED_TASK}: {reason}"[:1024]
-        )
 
     def _update(self, **arguments: Any) -> None:
         self._call("update_service", service=self._arn, **arguments)

@@ -210,7 +210,7 @@ def test_an_unhealthy_target_fails_the_deployment_with_the_reason(  # noqa: PLR0
     ecs, cluster = bench.cloud.client("ecs"), bench.made[-1].inputs["cluster"]
     arns = ecs.list_tasks(cluster=cluster, desiredStatus="STOPPED")["taskArns"]
     reasons = [task["stoppedReason"] for task in ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]]
-    assert any(re.search(f"failed health checks: .*{fault}", reason) for reason in reasons)
+    assert any(re.search(f"failed its health check: .*{fault}", reason) for reason in reasons)
 
 
 def test_a_failed_container_health_check_is_reported_with_its_output(bench: Workbench, image: str) -> None:
@@ -237,7 +237,10 @@ def test_a_container_health_check_runs_as_the_containers_user(bench: Workbench, 
 def test_a_task_that_keeps_exiting_fails_the_first_deployment(
     bench: Workbench, client: docker.DockerClient, image: str, code: str, end: str
 ) -> None:
-    with pytest.raises(UnfinishedError, match=rf"its tasks keep exiting: [3-5] did, the last with {end}\."):
+    with pytest.raises(
+        UnfinishedError,
+        match=rf"3 consecutive task failures\. The last task ended with {end}\. There is no completed",
+    ):
         steady(bench, image, ["node", "-e", code])
 
     assert service_of(bench)["deployments"][0]["rolloutState"] == "FAILED"
@@ -247,9 +250,15 @@ def test_a_task_that_keeps_exiting_fails_the_first_deployment(
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ("throw new Error('no database')", ""),
+        (
+            "throw new Error('no database')",
+            r"3 consecutive task failures\. The last task ended with exit code 1\. ",
+        ),
         # Late enough for the emulator to complete the deployment; more than one may exit between two checks.
-        ("setTimeout(() => process.exit(1), 1200)", r"keep exiting: [3-5] did, the last with exit code 1\. "),
+        (
+            "setTimeout(() => process.exit(1), 1200)",
+            r"keep exiting: [3-5] did\. The last task ended with exit code 1\. ",
+        ),
     ],
     ids=["at once", "after its completion"],
 )

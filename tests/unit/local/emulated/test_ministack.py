@@ -21,6 +21,9 @@ from local.emulated.container_exits import WATCH
         ("ecs", "_cleanup_task_resources", "task docker_client extra_container"),
         ("ecs", "_record_task_ip", "task container ecs_network"),
         ("ecs", "_start_task_worker", "task td container_overrides docker_client"),
+        ("ecs", "_circuit_breaker_threshold", "svc"),
+        ("ecs", "_deployment_for_task", "svc task"),
+        ("ecs", "_make_deployment", "task_definition desired_count status"),
         ("ecs", "_record_service_task_failure", "task digest_resolution_failed"),
         ("ecs", "_reconcile_service_tasks", "cluster_name svc_key"),
         ("ecs", "_get_docker", ""),
@@ -43,7 +46,7 @@ def test_a_wrapped_function_has_the_expected_parameters(module: str, function: s
 
 @pytest.mark.parametrize(
     ("module", "store"),
-    [("ecs", "_tasks"), ("efs", "_access_points"), ("servicediscovery", "_namespaces"),
+    [("ecs", "_services"), ("ecs", "_tasks"), ("efs", "_access_points"), ("servicediscovery", "_namespaces"),
      ("servicediscovery", "_services")],
 )  # fmt: skip
 def test_a_store_exists(module: str, store: str) -> None:
