@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.base_image import base_image
+from local.docker import connect
 from local.resources.cloud import Cloud
 from tests.integration.resources.example import Workbench
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import docker
 
     from local.emulator import Emulator
 
@@ -46,3 +50,16 @@ def bench(clients: Cloud) -> Iterator[Workbench]:
     """A workbench for one test."""
     with new_bench(clients) as bench:
         yield bench
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[docker.DockerClient]:
+    client = connect()
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def image(client: docker.DockerClient) -> str:
+    """The base image, which has Node."""
+    return base_image(client, lambda _: None)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from local.resources.base import Properties
 from local.resources.cloud import Cloud
@@ -59,6 +61,29 @@ class Workbench:
         needed = [item for item in self.made if item.label != self.name]
         for item in [*subjects, *reversed(needed)]:
             HANDLERS[item.token].delete(self.cloud, id=item.id, outputs=item.outputs)
+
+
+def made_id(made: Made) -> str:
+    return made.id
+
+
+def by_aws(service: str, operation: str, **arguments: Any) -> Callable[[Cloud, Made], object]:
+    """Return a manual change with boto3; a function makes its argument from the resource."""
+
+    def change(cloud: Cloud, made: Made) -> None:
+        values = {name: value(made) if callable(value) else value for name, value in arguments.items()}
+        getattr(cloud.client(service), operation)(**values)
+
+    return change
+
+
+def eventually(result: Callable[[], Any], *, seconds: float = 90) -> Any:
+    """Return the first result that is true."""
+    end = time.monotonic() + seconds
+    while not (value := result()):
+        assert time.monotonic() < end, f"it did not happen within {seconds:g} s"
+        time.sleep(0.2)
+    return value
 
 
 def one_by_one(**values: object) -> tuple[Properties, ...]:

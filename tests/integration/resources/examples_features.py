@@ -193,7 +193,7 @@ def _managed(memory: int) -> Properties:
 
 
 def _two_containers(bench: Workbench) -> Properties:
-    """All that a definition may say of a task that does not run on Fargate."""
+    """Return a definition with everything that tasks on instances may have."""
     proxy = {
         "name": "proxy",
         "image": "nginx",
@@ -213,7 +213,7 @@ def _two_containers(bench: Workbench) -> Properties:
         "name": "router",
         "image": "fluent-bit",
         "memory": 64,
-        # Left out, ECS answers it all the same, and each `up` would be a new revision.
+        # ECS adds it where it is missing, and each `up` would be a new revision.
         "user": "0",
         "firelensConfiguration": {"type": "fluentbit", "options": {"enable-ecs-log-metadata": "true"}},
     }
@@ -244,7 +244,7 @@ def _two_containers(bench: Workbench) -> Properties:
 
 
 def _external(bench: Workbench) -> Properties:
-    """A service that nothing is in front of, on machines of one's own."""
+    """Return a service without load balancer on external machines."""
     definition = bench.make(TASK_DEFINITION, _two_containers(bench))
     return {
         "cluster": cluster_arn(bench),

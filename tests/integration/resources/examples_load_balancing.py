@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from tests.integration.resources.example import Example, Made, Workbench, one_by_one
+from tests.integration.resources.example import Example, Made, Workbench, by_aws, made_id, one_by_one
 from tests.integration.resources.examples_network import group_id, make_group, make_subnet, make_vpc, vpc_id
 
 if TYPE_CHECKING:
@@ -129,13 +129,13 @@ def _forward_to(target: str, cloud: Cloud, made: Made) -> None:
 
 
 def _move_users(cloud: Cloud, made: Made) -> None:
-    """As ECS does at the end of a deployment."""
+    """Forward to the other group, as ECS does at the end of a deployment."""
     _, green = made.inputs["actions"][0]["forward"]["targetGroups"]
     _forward_to(green["arn"], cloud, made)
 
 
 def _other_targets(cloud: Cloud, made: Made) -> None:
-    """To a group that the rule does not have."""
+    """Forward to a group that the rule does not have."""
     arn = made.inputs["actions"][0]["forward"]["targetGroups"][0]["arn"]
     _forward_to(arn.replace("targetgroup/", "targetgroup/other-"), cloud, made)
 
@@ -225,8 +225,8 @@ EXAMPLES = [
             *one_by_one(ipAddressType="ipv6", targetType="instance", name="chosen"),
         ),
         by_hand={
-            "healthCheck": lambda cloud, made: cloud.client("elbv2").modify_target_group(
-                TargetGroupArn=made.id, HealthCheckPath="/elsewhere"
+            "healthCheck": by_aws(
+                "elbv2", "modify_target_group", TargetGroupArn=made_id, HealthCheckPath="/elsewhere"
             )
         },
         outputs=("arnSuffix",),
@@ -234,10 +234,10 @@ EXAMPLES = [
     Example(
         TARGETS,
         lambda bench: {**_targets(bench), "healthCheck": {"path": "/"}},
-        # A default of the provider is a property like any other.
+        # Drift of a property that only the provider sets.
         by_hand={
-            "healthCheck": lambda cloud, made: cloud.client("elbv2").modify_target_group(
-                TargetGroupArn=made.id, HealthCheckIntervalSeconds=77
+            "healthCheck": by_aws(
+                "elbv2", "modify_target_group", TargetGroupArn=made_id, HealthCheckIntervalSeconds=77
             )
         },
     ),
@@ -303,11 +303,7 @@ EXAMPLES = [
     Example(
         RULE,
         _rewriting_rule,
-        by_hand={
-            "transforms": lambda cloud, made: cloud.client("elbv2").modify_rule(
-                RuleArn=made.id, ResetTransforms=True
-            )
-        },
+        by_hand={"transforms": by_aws("elbv2", "modify_rule", RuleArn=made_id, ResetTransforms=True)},
     ),
     Example(
         RULE, lambda bench: {**_rule(bench), "actions": _weighted(bench)}, by_hand={"actions": _move_users}
@@ -328,8 +324,11 @@ EXAMPLES = [
             validationMethod="EMAIL",
         ),
         by_hand={
-            "tags": lambda cloud, made: cloud.client("acm").add_tags_to_certificate(
-                CertificateArn=made.id, Tags=[{"Key": "By", "Value": "hand"}]
+            "tags": by_aws(
+                "acm",
+                "add_tags_to_certificate",
+                CertificateArn=made_id,
+                Tags=[{"Key": "By", "Value": "hand"}],
             )
         },
     ),

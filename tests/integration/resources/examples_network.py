@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.integration.resources.example import Example, Made, Workbench, one_by_one
+from tests.integration.resources.example import Example, Made, Workbench, by_aws, made_id, one_by_one
 
 if TYPE_CHECKING:
     from local.resources.base import Properties
@@ -155,8 +155,8 @@ EXAMPLES = [
         changes=one_by_one(enableDnsHostnames=False, assignGeneratedIpv6CidrBlock=None),
         replacements=({"cidrBlock": "10.2.0.0/16"},),
         by_hand={
-            "enableDnsHostnames": lambda cloud, made: cloud.client("ec2").modify_vpc_attribute(
-                VpcId=made.id, EnableDnsHostnames={"Value": True}
+            "enableDnsHostnames": by_aws(
+                "ec2", "modify_vpc_attribute", VpcId=made_id, EnableDnsHostnames={"Value": True}
             ),
             "tags": tag_by_hand,
         },
@@ -178,8 +178,8 @@ EXAMPLES = [
         ),
         replacements=one_by_one(availabilityZone="us-east-1c", cidrBlock="10.0.48.0/20", vpcId=vpc_id),
         by_hand={
-            "mapPublicIpOnLaunch": lambda cloud, made: cloud.client("ec2").modify_subnet_attribute(
-                SubnetId=made.id, MapPublicIpOnLaunch={"Value": False}
+            "mapPublicIpOnLaunch": by_aws(
+                "ec2", "modify_subnet_attribute", SubnetId=made_id, MapPublicIpOnLaunch={"Value": False}
             )
         },
     ),
@@ -188,8 +188,11 @@ EXAMPLES = [
         lambda bench: {"vpcId": vpc_id(bench)},
         changes=({"vpcId": vpc_id}, {"vpcId": None}, {"vpcId": vpc_id}),
         by_hand={
-            "vpcId": lambda cloud, made: cloud.client("ec2").detach_internet_gateway(
-                InternetGatewayId=made.id, VpcId=made.inputs["vpcId"]
+            "vpcId": by_aws(
+                "ec2",
+                "detach_internet_gateway",
+                InternetGatewayId=made_id,
+                VpcId=lambda made: made.inputs["vpcId"],
             )
         },
     ),

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.integration.resources.example import Example, Made, Workbench, one_by_one
+from tests.integration.resources.example import Example, Made, Workbench, by_aws, made_id, one_by_one
 
 if TYPE_CHECKING:
     from local.resources.base import Properties
-    from local.resources.cloud import Cloud
 
 CLUSTER = "aws:ecs/cluster:Cluster"
 CAPACITY = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
@@ -80,7 +79,7 @@ def task_definition(bench: Workbench, *containers: Properties) -> Properties:
         "memory": "512",
         "networkMode": "awsvpc",
         "requiresCompatibilities": ["FARGATE"],
-        # Of the two, one is not this machine's.
+        # Either this value or the replacement's is not this machine's.
         "runtimePlatform": {"operatingSystemFamily": "LINUX", "cpuArchitecture": "ARM64"},
     }
 
@@ -145,12 +144,6 @@ def _two_target_groups(bench: Workbench) -> list[Properties]:
     return [{**_LOAD_BALANCER, "advancedConfiguration": both}]
 
 
-def _grace_by_hand(cloud: Cloud, made: Made) -> None:
-    cloud.client("ecs").update_service(
-        cluster=made.inputs["cluster"], service=made.id, healthCheckGracePeriodSeconds=7
-    )
-
-
 def repository_name(bench: Workbench) -> str:
     return bench.make(REPOSITORY, _repository(bench)).id
 
@@ -159,39 +152,6 @@ def policy_arn(bench: Workbench) -> str:
     name, document = f"{bench.name}-{bench.checks}", policy_text(Resource="*")
     made = bench.cloud.client("iam").create_policy(PolicyName=name, PolicyDocument=document)
     return str(made["Policy"]["Arn"])
-
-
-def _insights_by_hand(cloud: Cloud, made: Made) -> None:
-    settings = [{"name": "containerInsights", "value": "enhanced"}]
-    cloud.client("ecs").update_cluster_settings(cluster=made.id, settings=settings)
-
-
-def _capacity_by_hand(cloud: Cloud, made: Made) -> None:
-    cloud.client("ecs").put_cluster_capacity_providers(
-        cluster=made.id,
-        capacityProviders=["FARGATE"],
-        defaultCapacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
-    )
-
-
-def _trust_by_hand(cloud: Cloud, made: Made) -> None:
-    cloud.client("iam").update_assume_role_policy(RoleName=made.id, PolicyDocument=trust("ec2.amazonaws.com"))
-
-
-def _role_policy_by_hand(cloud: Cloud, made: Made) -> None:
-    cloud.client("iam").put_role_policy(
-        RoleName=made.inputs["role"],
-        PolicyName=made.inputs["name"],
-        PolicyDocument=policy_text("*", Resource="*"),
-    )
-
-
-def _retention_by_hand(cloud: Cloud, made: Made) -> None:
-    cloud.client("logs").delete_retention_policy(logGroupName=made.id)
-
-
-def _mutability_by_hand(cloud: Cloud, made: Made) -> None:
-    cloud.client("ecr").put_image_tag_mutability(repositoryName=made.id, imageTagMutability="MUTABLE")
 
 
 def _capacity(bench: Workbench) -> Properties:
@@ -231,7 +191,14 @@ EXAMPLES = [
             configuration={"executeCommandConfiguration": {"logging": "NONE"}},
         ),
         replacements=({"name": "chosen"},),
-        by_hand={"settings": _insights_by_hand},
+        by_hand={
+            "settings": by_aws(
+                "ecs",
+                "update_cluster_settings",
+                cluster=made_id,
+                settings=[{"name": "containerInsights", "value": "enhanced"}],
+            )
+        },
     ),
     Example(
         CAPACITY,
@@ -245,7 +212,15 @@ EXAMPLES = [
     Example(
         CAPACITY,
         _capacity,
-        by_hand={"capacityProviders": _capacity_by_hand},
+        by_hand={
+            "capacityProviders": by_aws(
+                "ecs",
+                "put_cluster_capacity_providers",
+                cluster=made_id,
+                capacityProviders=["FARGATE"],
+                defaultCapacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
+            )
+        },
     ),
     Example(
         ROLE,
@@ -258,16 +233,19 @@ EXAMPLES = [
                 permissionsBoundary=BOUNDARY,
             ),
             {"permissionsBoundary": f"{BOUNDARY}-2"},
-            # MiniStack drops a text that is empty, so a description cannot go.
+            # MiniStack ignores an empty string, so a description cannot be removed.
             *one_by_one(permissionsBoundary=None, maxSessionDuration=None),
             {"permissionsBoundary": BOUNDARY},
         ),
         replacements=one_by_one(path="/other/", name="chosen"),
         by_hand={
-            "assumeRolePolicy": _trust_by_hand,
-            "permissionsBoundary": lambda cloud, made: cloud.client("iam").delete_role_permissions_boundary(
-                RoleName=made.id
+            "assumeRolePolicy": by_aws(
+                "iam",
+                "update_assume_role_policy",
+                RoleName=made_id,
+                PolicyDocument=trust("ec2.amazonaws.com"),
             ),
+            "permissionsBoundary": by_aws("iam", "delete_role_permissions_boundary", RoleName=made_id),
         },
     ),
     Example(
@@ -275,7 +253,15 @@ EXAMPLES = [
         lambda bench: {"role": role_name(bench), "policy": policy_text(Resource="*")},
         changes=({"policy": policy_text("logs:CreateLogStream", Resource="*")},),
         replacements=one_by_one(role=role_name, name="chosen"),
-        by_hand={"policy": _role_policy_by_hand},
+        by_hand={
+            "policy": by_aws(
+                "iam",
+                "put_role_policy",
+                RoleName=lambda made: made.inputs["role"],
+                PolicyName=lambda made: made.inputs["name"],
+                PolicyDocument=policy_text("*", Resource="*"),
+            )
+        },
     ),
     Example(
         ATTACHMENT,
@@ -291,7 +277,7 @@ EXAMPLES = [
             {"retentionInDays": 7},
         ),
         replacements=({"name": "/chosen"},),
-        by_hand={"retentionInDays": _retention_by_hand},
+        by_hand={"retentionInDays": by_aws("logs", "delete_retention_policy", logGroupName=made_id)},
     ),
     Example(
         PARAMETER,
@@ -299,9 +285,7 @@ EXAMPLES = [
         changes=one_by_one(insecureValue="some", description="Another", type="StringList"),
         replacements=({"name": "/chosen"},),
         by_hand={
-            "insecureValue": lambda cloud, made: cloud.client("ssm").put_parameter(
-                Name=made.id, Value="by hand", Overwrite=True
-            )
+            "insecureValue": by_aws("ssm", "put_parameter", Name=made_id, Value="by hand", Overwrite=True)
         },
     ),
     Example(
@@ -313,7 +297,11 @@ EXAMPLES = [
         replacements=one_by_one(
             encryptionConfigurations=[{"encryptionType": "KMS", "kmsKey": "alias/k"}], name="chosen"
         ),
-        by_hand={"imageTagMutability": _mutability_by_hand},
+        by_hand={
+            "imageTagMutability": by_aws(
+                "ecr", "put_image_tag_mutability", repositoryName=made_id, imageTagMutability="MUTABLE"
+            )
+        },
         outputs=("repositoryUrl",),
     ),
     Example(
@@ -321,8 +309,8 @@ EXAMPLES = [
         lambda bench: {"repository": repository_name(bench), "policy": _lifecycle_text(7)},
         replacements=one_by_one(policy=_lifecycle_text(14), repository=repository_name),
         by_hand={
-            "policy": lambda cloud, made: cloud.client("ecr").put_lifecycle_policy(
-                repositoryName=made.id, lifecyclePolicyText=_lifecycle_text(1)
+            "policy": by_aws(
+                "ecr", "put_lifecycle_policy", repositoryName=made_id, lifecyclePolicyText=_lifecycle_text(1)
             )
         },
     ),
@@ -370,7 +358,15 @@ EXAMPLES = [
             cluster=cluster_arn,
             name="chosen",
         ),
-        by_hand={"healthCheckGracePeriodSeconds": _grace_by_hand},
+        by_hand={
+            "healthCheckGracePeriodSeconds": by_aws(
+                "ecs",
+                "update_service",
+                cluster=lambda made: made.inputs["cluster"],
+                service=made_id,
+                healthCheckGracePeriodSeconds=7,
+            )
+        },
     ),
     # From rolling to canary, and back.
     Example(

@@ -14,8 +14,6 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local.base_image import base_image
-from local.docker import connect
 from local.resources.base import UnfinishedError
 from local.resources.registry import HANDLERS
 from tests.integration.resources.conftest import new_bench
@@ -58,18 +56,6 @@ def server(port: int = 3000, *, host: str = "0.0.0.0", **answers: int) -> list[s
         "answers": {f"/{name}": status for name, status in answers.items()},
     }
     return ["node", "-e", SERVER, json.dumps(options)]
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    client = connect()
-    yield client
-    client.close()
-
-
-@pytest.fixture(scope="module")
-def image(client: docker.DockerClient) -> str:
-    return base_image(client, lambda _: None)
 
 
 @pytest.fixture

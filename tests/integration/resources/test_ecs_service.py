@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import docker
 import pytest
 
-from local.base_image import base_image
-from local.docker import connect
 from local.resources import ecs_service
 from local.resources.base import ResourceError
 from local.resources.registry import HANDLERS
+from tests.integration.resources.example import eventually
 from tests.integration.resources.examples_services import (
     CLUSTER,
     SERVICE,
@@ -34,18 +32,6 @@ HANDLER = HANDLERS[SERVICE]
 STAY = ["node", "-e", "process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1000)"]
 EXIT = ["node", "-e", "process.exit(1)"]
 SECONDS = 60
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    client = connect()
-    yield client
-    client.close()
-
-
-@pytest.fixture(scope="module")
-def image(client: docker.DockerClient) -> str:
-    return base_image(client, lambda _: None)
 
 
 def inputs_of(bench: Workbench, image: str, command: list[str] = STAY, **more: Any) -> dict[str, Any]:
@@ -77,13 +63,6 @@ def containers(client: docker.DockerClient, made: Made, *, all: bool = False) ->
     return client.containers.list(all=all, filters={"label": label})
 
 
-def wait_for(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not happened():
-        assert time.monotonic() < deadline, f"it did not happen within {SECONDS} s"
-        time.sleep(0.2)
-
-
 def change(bench: Workbench, made: Made, **changes: Any) -> dict[str, Any]:
     new = {**made.inputs, **changes}
     HANDLER.update(bench.cloud, id=made.id, old=made.outputs, new=new, changed=tuple(changes))
@@ -112,7 +91,7 @@ def test_tasks_that_exit_at_once_do_not_delay_the_deletion(
     bench: Workbench, client: docker.DockerClient, image: str
 ) -> None:
     made = make(bench, image, command=EXIT)
-    wait_for(lambda: any(item.status == "exited" for item in containers(client, made, all=True)))
+    eventually(lambda: any(item.status == "exited" for item in containers(client, made, all=True)))
 
     begin = time.monotonic()
     HANDLER.delete(bench.cloud, id=made.id, outputs=made.outputs)

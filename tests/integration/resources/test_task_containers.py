@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.integration.resources.example import eventually
 from tests.integration.resources.examples_services import CLUSTER, TASK_DEFINITION
-from tests.integration.resources.test_ecs_service import client, image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import docker
 
     from local.resources.base import Properties
@@ -21,8 +18,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.docker
 
-FIXTURES = (client, image)
-SECONDS = 90
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
 SERVE = """
 process.on('SIGTERM', () => process.exit(0));
@@ -104,14 +99,6 @@ class Tasks:
 
         (event,) = eventually(logged)
         return json.loads(event["message"])
-
-
-def eventually(look: Callable[[], Any]) -> Any:
-    end = time.monotonic() + SECONDS
-    while not (result := look()):
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.2)
-    return result
 
 
 @pytest.fixture
