@@ -21,7 +21,6 @@ from docker.errors import DockerException
 from local.emulated import ministack, names, own_labels, volumes
 from local.emulated.containers import Definition, exits_first, is_awaited, network_owner, options, start_order
 from local.emulated.live import live_keywords
-from local.resources.ecs import FAILED_TASK
 
 _ecs = ministack("services.ecs")
 
@@ -54,7 +53,6 @@ def install() -> None:
     """Wrap MiniStack's functions that start and stop tasks."""
     for name, wrapper in (
         ("_build_run_kwargs", _keywords),
-        ("_make_deployment", _deployment_in_progress),
         ("_cleanup_task_resources", _clean_up),
         ("_record_task_ip", _record_address),
         ("_start_task_worker", _start),
@@ -62,42 +60,12 @@ def install() -> None:
         setattr(_ecs, name, partial(wrapper, getattr(_ecs, name)))
     for action in ("CreateService", "UpdateService"):
         _ecs._ACTION_MAP[action] = partial(_remember, _ecs._ACTION_MAP[action])
-    _ecs._ACTION_MAP["StopTask"] = partial(_replace_stopped, _ecs._ACTION_MAP["StopTask"])
     _ecs._ACTION_MAP["DeleteCluster"] = partial(_without_network, _ecs._ACTION_MAP["DeleteCluster"])
-
-
-def _deployment_in_progress(original: Any, *arguments: Any, **named: Any) -> dict[str, Any]:
-    """Start a first deployment in progress, which MiniStack starts completed."""
-    return {**original(*arguments, **named), "rolloutState": "IN_PROGRESS", "rolloutStateReason": ""}
 
 
 def _remember(original: Any, data: dict[str, Any]) -> Any:
     names.remember(data)
     return original(data)
-
-
-def _replace_stopped(original: Any, data: dict[str, Any]) -> Any:
-    """Make a service replace a stopped task, which MiniStack does not, and count one that failed."""
-    answer = original(data)
-    status, _, body = answer
-    task: Mapping[str, str] = json.loads(body)["task"] if status < 400 else {}  # noqa: PLR2004
-    kind, _, service = task.get("group", "").partition(":")
-    if kind == "service":
-        cluster = task["clusterArn"].rpartition("/")[2]
-        if str(data.get("reason")).startswith(FAILED_TASK):
-            _fail_deployment(f"{cluster}/{service}", _ecs._tasks[task["taskArn"]])
-        _ecs._reconcile_service_tasks(cluster, f"{cluster}/{service}")
-    return answer
-
-
-def _fail_deployment(service_key: str, task: dict[str, Any]) -> None:
-    """Let the circuit breaker end the deployment of a task, even one that MiniStack has completed."""
-    service = _ecs._services[service_key]
-    breaker: Mapping[str, Any] = service["deploymentConfiguration"].get("deploymentCircuitBreaker") or {}
-    if breaker.get("enable") and (deployment := _ecs._deployment_for_task(service, task)):
-        failed_tasks = _ecs._circuit_breaker_threshold(service) - 1
-        deployment.update(rolloutState="IN_PROGRESS", failedTasks=failed_tasks)
-        _ecs._record_service_task_failure(task)
 
 
 def _without_network(original: Any, data: dict[str, Any]) -> Any:

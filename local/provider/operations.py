@@ -6,18 +6,12 @@ from collections.abc import Collection
 from typing import Any
 
 from local.provider import values
-from local.resources.base import UNKNOWN, Handler, Properties, ResourceError, UnfinishedError
+from local.resources.base import UNKNOWN, Handler, Names, Properties, ResourceError, UnfinishedError
 from local.resources.cloud import Cloud
 
 
 def create(
-    handler: Handler,
-    cloud: Cloud,
-    *,
-    urn: str,
-    inputs: Properties,
-    recovering: bool,
-    timeout_seconds: float = 0,
+    handler: Handler, cloud: Cloud, *, urn: str, inputs: Properties, recovering: bool
 ) -> tuple[str, Properties]:
     """Create it, or adopt it from an interrupted run; return id and outputs.
 
@@ -25,16 +19,15 @@ def create(
         UnfinishedError: it exists and cannot be read, or is not as configured.
         ResourceError: it could not be created.
     """
-    with cloud.working_on(urn, timeout=timeout_seconds):
-        identifier = _create_or_adopt(handler, cloud, urn=urn, inputs=inputs, recovering=recovering)
-        cloud.remember(handler.token, identifier)
-        try:
-            outputs = handler.read(cloud, id=identifier, inputs=inputs)
-        except ResourceError as error:
-            raise UnfinishedError(str(error), identifier) from error
-        if outputs is None:
-            raise ResourceError(f"{identifier} was created but cannot be found: run this again")
-        return identifier, outputs
+    identifier = _create_or_adopt(handler, cloud, urn=urn, inputs=inputs, recovering=recovering)
+    cloud.remember(handler.token, identifier)
+    try:
+        outputs = handler.read(cloud, id=identifier, inputs=inputs)
+    except ResourceError as error:
+        raise UnfinishedError(str(error), identifier) from error
+    if outputs is None:
+        raise ResourceError(f"{identifier} was created but cannot be found: run this again")
+    return identifier, outputs
 
 
 def _create_or_adopt(
@@ -79,15 +72,7 @@ def _left_behind(
 
 
 def update(
-    handler: Handler,
-    cloud: Cloud,
-    *,
-    urn: str,
-    identifier: str,
-    old_outputs: Properties,
-    inputs: Properties,
-    changed: tuple[str, ...],
-    timeout_seconds: float = 0,
+    handler: Handler, cloud: Cloud, *, identifier: str, old: Properties, new: Properties, changed: Names
 ) -> Properties:
     """Change it in place and return its outputs.
 
@@ -95,10 +80,9 @@ def update(
         ResourceError: it could not be changed, or does not exist.
     """
     effective = tuple(key for key in changed if key not in handler.creation_only)
-    with cloud.working_on(urn, timeout=timeout_seconds):
-        if effective:
-            handler.update(cloud, id=identifier, old=old_outputs, new=inputs, changed=effective)
-        outputs = handler.read(cloud, id=identifier, inputs=inputs)
+    if effective:
+        handler.update(cloud, id=identifier, old=old, new=new, changed=effective)
+    outputs = handler.read(cloud, id=identifier, inputs=new)
     if outputs is None:
         raise ResourceError(f"{identifier} does not exist any more: run this again to create it")
     return outputs

@@ -161,14 +161,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             handler = self._handler(request)
             if request.preview:
                 return provider_pb2.CreateResponse(properties=request.properties)
-            with self._kept_if_unfinished(context, handler, inputs):
+            with self._working_on(request, context, handler, inputs) as cloud:
                 identifier, outputs = operations.create(
-                    handler,
-                    self._cloud(context),
-                    urn=request.urn,
-                    inputs=plain,
-                    recovering=self._recovering,
-                    timeout_seconds=request.timeout,
+                    handler, cloud, urn=request.urn, inputs=plain, recovering=self._recovering
                 )
             return provider_pb2.CreateResponse(id=identifier, properties=_encoded(outputs, inputs))
 
@@ -199,16 +194,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 return provider_pb2.UpdateResponse(properties=_encoded(outputs, inputs))
             old_inputs = values.plain(request.old_inputs)
             before = operations.compared(old_inputs, old_outputs, plain, request.ignoreChanges)
-            with self._kept_if_unfinished(context, handler, inputs):
+            changed = handler.diff(before, plain).changed
+            with self._working_on(request, context, handler, inputs) as cloud:
                 outputs = operations.update(
-                    handler,
-                    self._cloud(context),
-                    urn=request.urn,
-                    identifier=request.id,
-                    old_outputs=old_outputs,
-                    inputs=plain,
-                    changed=handler.diff(before, plain).changed,
-                    timeout_seconds=request.timeout,
+                    handler, cloud, identifier=request.id, old=old_outputs, new=plain, changed=changed
                 )
             return provider_pb2.UpdateResponse(properties=_encoded(outputs, inputs))
 
@@ -265,14 +254,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return handler
 
     @contextmanager
-    def _kept_if_unfinished(self, context: Any, handler: Handler, inputs: Properties) -> Generator[None]:
-        """Make the state keep a resource that exists but is not as configured."""
+    def _working_on(
+        self, request: Any, context: Any, handler: Handler, inputs: Properties
+    ) -> Generator[Cloud]:
+        """Set the cloud's current resource; the state keeps it if it exists but is not as configured."""
+        cloud = self._cloud(context)
         try:
-            yield
+            with cloud.working_on(request.urn, timeout=request.timeout):
+                yield cloud
         except UnfinishedError as error:
-            outputs = operations.outputs_of_unfinished(
-                handler, self._cloud(context), error, values.reveal(inputs)
-            )
+            outputs = operations.outputs_of_unfinished(handler, cloud, error, values.reveal(inputs))
             details = provider_pb2.ErrorResourceInitFailed(
                 id=error.identifier,
                 properties=_encoded(outputs, inputs),

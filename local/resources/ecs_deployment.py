@@ -142,7 +142,7 @@ class _Follower:
         Raises:
             UnfinishedError: always.
         """
-        # The emulator lets the circuit breaker count this task as the last one (`local.emulated.tasks`).
+        # `local.emulated.deployments` lets the circuit breaker count this task as the last one.
         stop: Properties = {"task": task_arn, "reason": f"{FAILED_TASK} {fault}"[:1024]}
         self._call("stop_task", ignored_codes=("InvalidParameterException",), **stop)
         service = self._service()

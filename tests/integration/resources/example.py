@@ -67,7 +67,7 @@ def made_id(made: Made) -> str:
     return made.id
 
 
-def by_aws(service: str, operation: str, **arguments: Any) -> Callable[[Cloud, Made], object]:
+def by_aws(service: str, operation: str, /, **arguments: Any) -> Callable[[Cloud, Made], object]:
     """Return a manual change with boto3; a function makes its argument from the resource."""
 
     def change(cloud: Cloud, made: Made) -> None:

@@ -79,9 +79,7 @@ def test_nothing_is_searched_with_unknown_inputs(thing: Thing, cloud: Cloud, wor
 
 def test_updating_a_missing_resource_is_an_error_with_advice(thing: Thing, cloud: Cloud) -> None:
     with pytest.raises(ResourceError, match="thing-7 does not exist any more: run this again"):
-        operations.update(
-            thing, cloud, urn=URN, identifier="thing-7", old_outputs={}, inputs=INPUTS, changed=()
-        )
+        operations.update(thing, cloud, identifier="thing-7", old={}, new=INPUTS, changed=())
 
 
 def test_creation_only_properties_cause_no_update(
@@ -92,9 +90,7 @@ def test_creation_only_properties_cause_no_update(
     world.calls.clear()
 
     for changed in (("size",), ("size", "label")):
-        operations.update(
-            thing, cloud, urn=URN, identifier=identifier, old_outputs={}, inputs=INPUTS, changed=changed
-        )
+        operations.update(thing, cloud, identifier=identifier, old={}, new=INPUTS, changed=changed)
 
     assert world.calls == ["update one"]
 
