@@ -28,65 +28,53 @@ def cloud() -> Cloud:
 
 
 def check(cloud: Cloud, token: str, **inputs: Any) -> Properties:
-    return HANDLERS[token].check(cloud, name="web", old=None, new=inputs, random_hex="0a1b2c3d")
+    return HANDLERS[token].check(cloud, name="w" * 60, old=None, new=inputs, random_hex="0a1b2c3d")
 
 
-def test_an_unsupported_property_is_refused(cloud: Cloud) -> None:
-    with pytest.raises(ResourceError, match="does not support ipv4IpamPoolId; leave it out"):
-        check(cloud, VPC, cidrBlock="10.0.0.0/16", ipv4IpamPoolId="ipam-pool-1")
-
-
-def test_rules_inside_a_default_security_group_are_refused(cloud: Cloud) -> None:
-    with pytest.raises(ResourceError, match="only without rules"):
-        check(cloud, DEFAULT_GROUP, vpcId="vpc-1", ingress=[{"protocol": "-1"}])
+OIDC = {"listenerArn": "a", "priority": 1, "actions": [{"type": "authenticate-oidc"}], "conditions": []}
+SOURCES = {"securityGroupId": "sg-1", "ipProtocol": "tcp"}
 
 
 @pytest.mark.parametrize(
-    ("sources", "got"),
-    [({}, "none"), ({"cidrIpv4": "0.0.0.0/0", "cidrIpv6": "::/0"}, "cidrIpv4 and cidrIpv6")],
+    ("token", "inputs", "message"),
+    [
+        (VPC, {"ipv4IpamPoolId": "pool-1"}, "does not support ipv4IpamPoolId; leave it out"),
+        (DEFAULT_GROUP, {"vpcId": "vpc-1", "ingress": [{"protocol": "-1"}]}, "only without rules"),
+        (INGRESS, SOURCES, "needs exactly one of .*, got none"),
+        (
+            INGRESS,
+            {**SOURCES, "cidrIpv4": "0.0.0.0/0", "cidrIpv6": "::/0"},
+            "needs exactly one of .*, got cidrIpv4 and cidrIpv6",
+        ),
+        (RULE, {"listenerArn": "a", "actions": [], "conditions": []}, "needs a `priority`"),
+        (RULE, OIDC, "'authenticate-oidc' is not one that the local run supports: fixed-response"),
+        (ROLE, {"name": None}, r"has 68 characters, aws:iam/role:Role allows 64"),
+        (
+            RECORD,
+            {"zoneId": "Z1", "name": "example.com", "type": "TXT"},
+            "type 'TXT' is not one that the local run supports: A, AAAA, CNAME",
+        ),
+    ],
+    ids=[
+        "an unknown property",
+        "rules of a default security group",
+        "a rule without a source",
+        "a rule with two sources",
+        "a listener rule without a priority",
+        "an action",
+        "a name that is too long",
+        "a record type",
+    ],
 )
-def test_a_security_group_rule_needs_exactly_one_source(cloud: Cloud, sources: Properties, got: str) -> None:
-    with pytest.raises(ResourceError, match=f"needs exactly one of .*, got {got}"):
-        check(cloud, INGRESS, securityGroupId="sg-1", ipProtocol="tcp", **sources)
+def test_unsupported_inputs_are_refused(cloud: Cloud, token: str, inputs: Properties, message: str) -> None:
+    with pytest.raises(ResourceError, match=message):
+        HANDLERS[token].create(cloud, urn="urn", inputs=check(cloud, token, **inputs))
 
 
 def test_a_security_group_rule_may_reference_an_unknown_group(cloud: Cloud) -> None:
-    checked = check(
-        cloud, INGRESS, securityGroupId=UNKNOWN, ipProtocol="tcp", referencedSecurityGroupId=UNKNOWN
-    )
+    checked = check(cloud, INGRESS, **SOURCES, referencedSecurityGroupId=UNKNOWN)
 
     assert checked["referencedSecurityGroupId"] is UNKNOWN
-
-
-def test_a_listener_rule_without_priority_is_refused(cloud: Cloud) -> None:
-    with pytest.raises(ResourceError, match="needs a `priority`"):
-        check(cloud, RULE, listenerArn="arn", actions=[], conditions=[])
-
-
-def test_an_unsupported_listener_action_is_refused(cloud: Cloud) -> None:
-    inputs = {
-        "listenerArn": "arn",
-        "priority": 1,
-        "actions": [{"type": "authenticate-oidc"}],
-        "conditions": [],
-    }
-
-    with pytest.raises(
-        ResourceError, match="'authenticate-oidc' is not one that the local run supports: fixed-response"
-    ):
-        HANDLERS[RULE].create(cloud, urn="urn", inputs=inputs)
-
-
-def test_a_role_name_that_is_too_long_is_refused_by_check(cloud: Cloud) -> None:
-    with pytest.raises(ResourceError, match="64"):
-        HANDLERS[ROLE].check(cloud, name="r" * 60, old=None, new={}, random_hex="0123456")
-
-
-def test_an_unsupported_record_type_is_refused(cloud: Cloud) -> None:
-    with pytest.raises(
-        ResourceError, match="type 'TXT' is not one that the local run supports: A, AAAA, CNAME"
-    ):
-        check(cloud, RECORD, zoneId="Z1", name="example.com", type="TXT")
 
 
 @pytest.mark.parametrize(
