@@ -33,8 +33,8 @@ def schedule_of(text: str) -> dict[str, str]:
         ValueError: it is none of these; the message says why.
     """
     text = text.strip()
-    if found := _AWS.fullmatch(text):
-        return {found[1]: " ".join(found[2].split())}
+    if match := _AWS.fullmatch(text):
+        return {match[1]: " ".join(match[2].split())}
     if text.startswith("@every "):
         return {"rate": _rate(text.removeprefix("@every ").strip())}
     if text.startswith("@"):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from operator import eq, ge, gt, le, lt
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -23,6 +24,9 @@ _NAMED: Final = {"iron": 20, "jod": 22, "krypton": 24}
 _VERSION_FILES: Final = (".nvmrc", ".node-version", ".tool-versions")
 _VERSION: Final = re.compile(r"v?(\d{1,9})(?:\.|$)")
 _COMPARISON: Final = re.compile(r"(>=|<=|>|<|\^|~|=)?\s*v?(\d{1,9})(?:\.[\dx*]+)*")
+_HYPHEN: Final = re.compile(r"(\S+)\s+-\s+(\S+)")
+_COMPARE: Final = {"=": (eq, eq), ">=": (ge, ge), "<=": (le, le), ">": (gt, ge), "<": (lt, le)}
+"""Without and with a minor version: `<22.12` allows some of 22, `<22` none of it."""
 _FARTHEST_WORKSPACE: Final = 5
 """Folders above an app in which its workspace is looked for."""
 
@@ -145,41 +149,28 @@ def _members(folder: Path) -> Iterator[str]:
 def _major(text: str) -> int | None:
     if text.startswith("lts/"):
         return _NAMED.get(text.removeprefix("lts/").lower(), LTS)
-    found = _VERSION.match(text)
-    return int(found[1]) if found else None
+    match = _VERSION.match(text)
+    return int(match[1]) if match else None
 
 
 def _allows(wanted: str, major: int) -> bool:
     """Whether a range of versions has some of a major version."""
-    return bool(wanted.strip()) and any(_all_allow(part, major) for part in wanted.split("||"))
+    return any(_satisfies(major, part) for part in wanted.split("||"))
 
 
-def _all_allow(part: str, major: int) -> bool:
-    if part.strip() in {"*", "x", "latest"}:
-        return True
-    if " - " in part:
-        first, last = (_major(end.strip()) for end in part.split(" - ", 1))
-        return first is not None and last is not None and first <= major <= last
-    compared = [*_comparisons(part)]
-    return bool(compared) and all(_holds(major, *one) for one in compared)
+def _satisfies(major: int, part: str) -> bool:
+    comparisons = [*_comparisons(_HYPHEN.sub(r">=\1 <=\2", part))]
+    return part.strip() in {"*", "x", "latest"} or (
+        bool(comparisons)
+        and all(_COMPARE[sign][has_minor](major, number) for sign, number, has_minor in comparisons)
+    )
 
 
-def _holds(major: int, operator: str, number: int, text: str) -> bool:
-    # `<22.12` allows some of 22, `<22` none of it.
-    has_minor = bool(re.search(r"\.[1-9]", text))
-    if operator in {">=", "<="}:
-        return major >= number if operator == ">=" else major <= number
-    if operator == ">":
-        return major >= number if has_minor else major > number
-    if operator == "<":
-        return major <= number if has_minor else major < number
-    return major == number
-
-
-def _comparisons(part: str) -> Iterator[tuple[str, int, str]]:
-    """Yield the operator, the major version and the text of each comparison."""
-    for found in _COMPARISON.finditer(part):
-        yield found[1] or "", int(found[2]), found[0]
+def _comparisons(part: str) -> Iterator[tuple[str, int, bool]]:
+    """Yield the operator and the major version of each comparison, and whether it has a minor version."""
+    for match in _COMPARISON.finditer(part):
+        sign = match[1] if match[1] in _COMPARE else "="
+        yield sign, int(match[2]), re.search(r"\.[1-9]", match[0]) is not None
 
 
 def _newest(wanted: str) -> int | None:

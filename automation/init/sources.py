@@ -201,15 +201,15 @@ def _is_port(text: str) -> bool:
 
 
 def _health_paths(texts: Mapping[str, str]) -> Iterator[Finding]:
-    prefix = next((found[1] for text in texts.values() if (found := _NEST_PREFIX.search(text))), "")
+    prefix = next((match[1] for text in texts.values() if (match := _NEST_PREFIX.search(text))), "")
     for name, text in texts.items():
-        for found in _ROUTE.finditer(text):
-            yield Finding(found[1], name)
-        for found in _NEST_CONTROLLER.finditer(text):
-            yield Finding("/".join(["", *filter(None, [prefix, found[1]])]), name)
-        if found := _FILE_ROUTES.search(name.rpartition(".")[0]):
+        for match in _ROUTE.finditer(text):
+            yield Finding(match[1], name)
+        for match in _NEST_CONTROLLER.finditer(text):
+            yield Finding("/".join(["", *filter(None, [prefix, match[1]])]), name)
+        if match := _FILE_ROUTES.search(name.rpartition(".")[0]):
             # A folder of the App Router in parentheses is no part of the path.
-            parts = [part for part in found[1].split("/") if not part.startswith("(")]
+            parts = [part for part in match[1].split("/") if not part.startswith("(")]
             yield Finding("/" + "/".join(parts), name)
 
 
