@@ -1,12 +1,11 @@
 # ruff: noqa: INP001 - a folder of documents, not a package
-"""Writes the tables of fields in the guides to this program: `python -m docs.convert_tables`."""
+"""Writes the tables of fields into the guides for Copilot and Compose: `python -m docs.convert_tables`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from automation.convert.compose_fields import SERVICE
 from automation.convert.copilot_fields import ENVIRONMENT, WORKLOAD
@@ -15,23 +14,12 @@ from automation.convert.fields import Field, markdown
 ROOT: Final = Path(__file__).resolve().parents[1]
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table, with what stands around it in its document."""
+class Table(NamedTuple):
+    """A table, and the name in the comments around it in its document."""
 
     name: str
     fields: Iterable[Field]
     headings: Sequence[str]
-
-    @property
-    def begin(self) -> str:
-        """What stands before it."""
-        return f"<!-- {self.name} -->\n"
-
-    @property
-    def end(self) -> str:
-        """What stands after it."""
-        return f"\n<!-- end of {self.name} -->"
 
 
 _COPILOT: Final = ("Copilot", "Here", "What is different")
@@ -46,16 +34,17 @@ DOCUMENTS: Final[Mapping[Path, Sequence[Table]]] = {
         ),
     ),
 }
-"""Which tables each document has."""
+"""The tables of each document."""
 
 
 def rendered(document: str, tables: Sequence[Table]) -> str:
-    """Return a document with its tables made anew."""
+    """Return a document with its tables generated again."""
     for table in tables:
-        before, _, rest = document.partition(table.begin)
-        _, _, after = rest.partition(table.end)
+        begin, end = f"<!-- {table.name} -->\n", f"\n<!-- end of {table.name} -->"
+        before, _, rest = document.partition(begin)
+        _, _, after = rest.partition(end)
         lines = "\n".join(markdown(table.fields, table.headings))
-        document = f"{before}{table.begin}{lines}{table.end}{after}"
+        document = f"{before}{begin}{lines}{end}{after}"
     return document
 
 
