@@ -20,7 +20,7 @@ _ABOUT: Final[dict[Kind, str]] = {
     "production": "Production: three tasks or more in three zones, a new version gets a quarter of the"
     " requests first, and nothing that matters can be deleted.",
     "rehearsal": "A rehearsal of production, but smaller.",
-    "development": "A cheap place to try things: one small Spot task, no NAT gateway, no alarms.",
+    "development": "Cheap: one small Spot task, no NAT gateway, no alarms.",
 }
 _KEYS: Final[dict[Kind, str]] = {
     "production": """
