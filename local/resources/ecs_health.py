@@ -10,7 +10,7 @@ import re
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from local.resources import tags as tagging
 from local.resources.aws_calls import call
@@ -35,24 +35,6 @@ class Fault:
     """Whether AWS would consider the task unhealthy by now, and replace it."""
 
 
-class Check(Protocol):
-    """A health check of one container."""
-
-    @property
-    def container(self) -> str:
-        """Name of the container."""
-        ...
-
-    @property
-    def unhealthy_after(self) -> float:
-        """Seconds since the task's start after which AWS considers a failing task unhealthy."""
-        ...
-
-    def fault(self, container: TaskContainer) -> str:
-        """Run the check, and return what is wrong; empty if it passed."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class TargetCheck:
     """The health check of a target group; one success is enough here.
@@ -61,7 +43,9 @@ class TargetCheck:
     """
 
     container: str
+    """Name of the container."""
     unhealthy_after: float
+    """Seconds since the task's start after which AWS considers a failing task unhealthy."""
     port: int
     protocol: str
     """With `TCP` it only connects."""
@@ -71,7 +55,7 @@ class TargetCheck:
     timeout: float
 
     def fault(self, container: TaskContainer) -> str:
-        """Send the load balancer's request."""
+        """Send the load balancer's request, and return what is wrong; empty if it passed."""
         request = f"{self.protocol if self.protocol == 'TCP' else f'GET {self.path}'} on port {self.port}"
         connection = self._connection(container.address)
         try:
@@ -129,7 +113,7 @@ class CommandCheck:
     timeout: float
 
     def fault(self, container: TaskContainer) -> str:
-        """Run the command."""
+        """Run the command, and return what is wrong; empty if it passed."""
         code, output = container.run(as_command(self.command), seconds=self.timeout, user=self.user)
         command = " ".join(self.command)
         if code == 0:
@@ -140,6 +124,10 @@ class CommandCheck:
         lines = output.splitlines()
         errors = [line for line in lines if "Error" in line] or lines[-_LAST_LINES:]
         return ": ".join([f"health check {command!r} fails with exit code {code}", *errors[:_LAST_LINES]])
+
+
+Check = TargetCheck | CommandCheck
+"""A health check of one container."""
 
 
 @dataclass

@@ -160,7 +160,7 @@ def test_a_port_that_opened_meanwhile_is_not_reported_as_loopback_only(closed_po
 
 
 @dataclass
-class Scripted:
+class ScriptedCheck:
     """A check that returns one fault after the other."""
 
     faults: list[str]
@@ -172,6 +172,7 @@ class Scripted:
         return self.faults.pop(0)
 
 
+Scripted: Any = ScriptedCheck
 CONTAINERS: Any = {"web": FakeContainer([])}
 
 
