@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from local.emulated import ministack
 from local.resources.ecs import FAILED_TASK
 
 _ecs = ministack("services.ecs")
 
+_STEADY_SECONDS: Final = 0.2
+"""How long MiniStack waits for a new task to exit before it completes the deployment.
+
+The local run's provider judges a task's health itself, and ends a deployment whose tasks exit later, too.
+"""
+
 
 def install() -> None:
     """Start deployments in progress, and handle stopped tasks."""
+    _ecs._ECS_DEPLOYMENT_STEADY_DELAY = _STEADY_SECONDS
     _ecs._make_deployment = partial(_in_progress, _ecs._make_deployment)
     _ecs._ACTION_MAP["StopTask"] = partial(_replace_stopped, _ecs._ACTION_MAP["StopTask"])
 

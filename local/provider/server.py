@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ from local.resources.cloud import Cloud, Shared
 
 PACKAGES: Final = ("aws", "awsx", "docker", "docker-build", "random")
 _CALLS_AT_ONCE: Final = 64
+_COMMON_SERVICES: Final = ("ecr", "ec2", "iam", "ecs")
+"""Services of nearly every stack, in the order in which their first resources are created."""
 _NO_LIMIT: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 
@@ -74,6 +77,19 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._engine: EngineLog | None = None
         self._clouds: dict[str, Cloud] = {}
         """By connection: the CLI opens one for each instance of a provider, all to this server."""
+
+    def create_clients(self) -> None:
+        """Create the clients of common services in the background, while the CLI starts.
+
+        The first one imports boto3, for which the first resources would wait.
+        """
+        cloud = Cloud(self._endpoint, shared=self._shared)
+
+        def create() -> None:
+            for service in _COMMON_SERVICES:
+                cloud.client(service)
+
+        threading.Thread(target=create, daemon=True).start()
 
     # Method names are the protocol's.
 
@@ -365,6 +381,8 @@ class Servers:
                 version=importlib.metadata.version(f"pulumi-{package}"),
                 known=known,
             )
+            if package == "aws":
+                provider.create_clients()
             server, ports[package] = serve(provider)
             self._servers.append(server)
         self.variable = ",".join(f"{package}:{port}" for package, port in ports.items())
