@@ -124,7 +124,7 @@ class Row:
     json: str = ""
     """Properties with any other JSON."""
     only_if_configured: str = ""
-    """Members that AWS or the emulator adds to a block, by path: left out where they are not configured."""
+    """Values that AWS or the emulator adds, by path: left out where they are not configured."""
     not_returned: str = ""
     """Properties that the emulator accepts and does not return; they are read as configured."""
     computed: Mapping[str, Any] = field(default_factory=dict[str, Any])

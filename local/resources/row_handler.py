@@ -172,6 +172,8 @@ class RowHandler(Handler):
             configured = inputs.get(key)
             if configured is not None and self.is_same(key, configured, live):
                 outputs[key] = configured
+            elif configured is None and key in row.only_if_configured.split():
+                outputs[key] = None
         outputs |= {key: inputs.get(key) for key in echoed}
         outputs |= {key: value for key, value in row.computed.items() if not outputs[key]}
         if self.tagged:

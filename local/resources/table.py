@@ -43,7 +43,8 @@ _NETWORK = (
          not_found="InvalidVpcID.NotFound", replace="cidrBlock", not_returned="assignGeneratedIpv6CidrBlock",
          changes=(Change("modify_vpc_attribute", "enableDnsHostnames"),
                   Change("", "assignGeneratedIpv6CidrBlock")),
-         members={"enableDnsHostnames": "EnableDnsHostnames.Value"}),
+         members={"assignGeneratedIpv6CidrBlock": "AmazonProvidedIpv6CidrBlock",
+                  "enableDnsHostnames": "EnableDnsHostnames.Value"}),
     _ec2("aws:ec2/subnet:Subnet", "subnet", source="ec2/vpc_subnet.go", not_found="InvalidSubnetID.NotFound",
          replace="availabilityZone cidrBlock vpcId", not_returned="assignIpv6AddressOnCreation ipv6CidrBlock",
          changes=(Change("modify_subnet_attribute", "mapPublicIpOnLaunch"),
@@ -122,6 +123,7 @@ _NETWORK = (
 
 _ACTION_NAMES = {
     "forward": "ForwardConfig", "forward.targetGroups.arn": "TargetGroupArn",
+    "forward.stickiness": "TargetGroupStickinessConfig", "forward.stickiness.duration": "DurationSeconds",
     "fixedResponse": "FixedResponseConfig", "redirect": "RedirectConfig",
 }
 _ACTION_DEFAULTS = {
@@ -135,7 +137,7 @@ _LOAD_BALANCING = (
         delete="delete_load_balancer", id_argument="LoadBalancerArn", items="LoadBalancers",
         id="LoadBalancers[0].LoadBalancerArn", not_found="LoadBalancerNotFound", name="name",
         name_max_length=32, tags=_ELB, replace="internal loadBalancerType name",
-        sets="securityGroups subnetMappings subnets",
+        sets="securityGroups subnetMappings subnets", only_if_configured="subnets",
         changes=(Change("set_ip_address_type", "ipAddressType"),
                  Change("set_subnets", "subnetMappings subnets"),
                  Change("set_security_groups", "securityGroups")), not_returned="subnetMappings",
@@ -370,7 +372,8 @@ _CONTAINERS = (
         changes=(Change("put_image_scanning_configuration", "imageScanningConfiguration"),
                  Change("put_image_tag_mutability", "imageTagMutability")),
         defaults={"forceDelete": False, "imageTagMutability": "MUTABLE"},
-        outputs={"arn": "repositoryArn", "registryId": "registryId"}),
+        outputs={"arn": "repositoryArn", "registryId": "registryId"},
+        only_if_configured="encryptionConfigurations.kmsKey"),
     Row("aws:ecr/lifecyclePolicy:LifecyclePolicy", "ecr", source="ecr/lifecycle_policy.go",
         create="put_lifecycle_policy", read="get_lifecycle_policy", delete="delete_lifecycle_policy",
         id="{repository}", not_found="RepositoryNotFoundException LifecyclePolicyNotFoundException",
@@ -408,7 +411,7 @@ _MONITORING = (
         sets="alarmActions okActions metricQueries",
         # MiniStack computes no metric math, and adds members that such an alarm does not have.
         not_returned="evaluateLowSampleCountPercentiles metricQueries",
-        outputs={"arn": "AlarmArn"}),
+        only_if_configured="dimensions period statistic", outputs={"arn": "AlarmArn"}),
     Row("aws:cloudwatch/compositeAlarm:CompositeAlarm", "cloudwatch", source="cloudwatch/composite_alarm.go",
         create="put_composite_alarm", read="describe_alarms", delete="delete_alarms", items="CompositeAlarms",
         id="{alarmName}", not_found="ResourceNotFound", name="alarmName", tags=_CLOUDWATCH,
@@ -480,7 +483,7 @@ _DISCOVERY = (
         creation_only="forceDestroy",
         # On AWS an update changes only parts of both.
         changes=(Change("", "description dnsConfig"),),
-        not_returned="description dnsConfig type",
+        not_returned="description dnsConfig healthCheckCustomConfig type",
         defaults={"forceDestroy": False}, outputs={"arn": "Arn"}),
 )
 
@@ -536,7 +539,8 @@ _STORAGE = (
     Row("aws:efs/accessPoint:AccessPoint", "efs", source="efs/access_point.go", create="create_access_point",
         read="describe_access_points", delete="delete_access_point", id_argument="AccessPointId",
         items="AccessPoints", id="AccessPointId", not_found="AccessPointNotFound", tags=_EFS,
-        replace="fileSystemId posixUser rootDirectory", outputs={"arn": "AccessPointArn"}),
+        only_if_configured="posixUser rootDirectory", replace="fileSystemId posixUser rootDirectory",
+        outputs={"arn": "AccessPointArn"}),
     Row("aws:efs/backupPolicy:BackupPolicy", "efs", source="efs/backup_policy.go", create="put_backup_policy",
         read="describe_backup_policy", delete="", id="{fileSystemId}", replace="fileSystemId",
         changes=(Change("put_backup_policy", "backupPolicy"),), not_found="FileSystemNotFound PolicyNotFound",
