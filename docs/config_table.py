@@ -43,8 +43,8 @@ _HEADINGS: Final = {
     "attach-to": "Attached stacks",
     "exposure": "Requests and connections",
     "name": "Service",
-    "services": "Services beside the main one, and copies",
-    "notifications": "What is seen, and who is told",
+    "services": "More services, and copies",
+    "notifications": "Notifications, dashboard and logs",
 }
 _ENTRIES: Final = {
     "services": "an object of names, each with an object of keys of a service or an image",

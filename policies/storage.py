@@ -34,7 +34,7 @@ def file_system_key(files: Resource, _: Declaration) -> Iterator[str]:
         yield "is not encrypted"
 
 
-@control("EFS.2", FILE_SYSTEM, fix="volumes.<name>.efs.backups: true")
+@control("EFS.2", FILE_SYSTEM, fix="volumes.<name>.efs.backup: true")
 def backup_plans(files: Resource, declaration: Declaration) -> Iterator[str]:
     """File systems are in backup plans."""
     backups = declaration.related(files, "fileSystemId", BACKUPS)

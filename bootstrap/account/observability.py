@@ -61,7 +61,7 @@ class Observability(pulumi.ComponentResource):
             **({f"{account.project}:log-bucket": bucket} if bucket is not None else {}),
             **({f"{account.project}:log-key-arn": key_arn} if key_arn is not None else {}),
         }
-        self.register_outputs({"keys": self.stack_keys})
+        self.register_outputs({"stack_keys": self.stack_keys})
 
     def _parameter(self, key: str, value: pulumi.Input[str]) -> None:
         """Store the meaning of the value `bootstrap` of a key, which infra/bootstrapped.py reads."""

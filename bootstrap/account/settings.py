@@ -296,6 +296,12 @@ def _error_lines(error: ValidationError) -> Iterator[str]:
                 yield f"{_key(path)} = {_shown(value)}: an object with {', '.join(_keys_beside((*path, '')))}"
             case "tuple_type" | "too_short":
                 yield f"{_key(path)} = {_shown(value)}: a list{' of one or more' * (value == [])}"
+            case "bool_type" | "bool_parsing":
+                yield f"{_key(path)} = {_shown(value)}: true or false"
+            case "int_type" | "int_parsing" | "int_from_float":
+                yield f"{_key(path)} = {_shown(value)}: a whole number"
+            case "greater_than_equal":
+                yield f"{_key(path)} = {_shown(value)}: {context['ge']} or more"
             case _:
                 yield f"{_key(path)} = {_shown(value)}: {details['msg'].removeprefix('Input should be ')}"
 

@@ -21,7 +21,7 @@ _RETAINED_VERSIONS: Final = 10
 class State(pulumi.ComponentResource):
     """A bucket with versioning and TLS only, encrypted by a key with yearly rotation.
 
-    Without own resources, where another account has the state.
+    With `state-bucket` it creates nothing, and refers to the bucket and key of another account.
     """
 
     bucket: str

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from infra.observability.observed import ObservedStack
 
@@ -62,24 +62,12 @@ class Dashboard(pulumi.ComponentResource):
                 for service in args.stack.services
             ],
         )
-        settings = [service.settings for service in args.stack.services]
         aws.cloudwatch.Dashboard(
             name,
             # The deploy role may change only this name: bootstrap/account/deployments.py.
             dashboard_name=args.stack.qualified_name.replace("/", "-"),
             dashboard_body=resolved.apply(
-                lambda metrics: json.dumps(
-                    {
-                        "widgets": [
-                            _overview(args.stack.qualified_name),
-                            *_grid(
-                                {"title": f"{service.name}: {title}", "region": args.region, **chart}
-                                for service, names in zip(settings, metrics.pop("services"), strict=True)
-                                for title, chart in _charts(service.exposure, names, **metrics)
-                            ),
-                        ]
-                    }
-                )
+                lambda metrics: json.dumps({"widgets": _widgets(args, **metrics)})
             ),
             opts=child,
         )
@@ -92,6 +80,22 @@ class Dashboard(pulumi.ComponentResource):
                 opts=child,
             )
         self.register_outputs({})
+
+
+def _widgets(
+    args: DashboardArgs, *, services: Sequence[dict[str, Any]], cluster: str, load_balancer: str
+) -> list[dict[str, Any]]:
+    """Return the overview and the charts of each service, whose names are known now."""
+    return [
+        _overview(args.stack.qualified_name),
+        *_grid(
+            {"title": f"{service.settings.name}: {title}", "region": args.region, **chart}
+            for service, names in zip(args.stack.services, services, strict=True)
+            for title, chart in _charts(
+                service.settings.exposure, names, cluster=cluster, load_balancer=load_balancer
+            )
+        ),
+    ]
 
 
 def _charts(

@@ -76,7 +76,7 @@ def evidence(
             # If no task was ever started, such as without capacity, the events have the reason.
             lines = lines or [*_pending_tasks(service), *_last_events(service)]
     except (BotoCoreError, ClientError) as error:
-        lines.append(f"AWS did not answer further: {error}")
+        lines.append(f"AWS request failed: {error}")
     return lines
 
 

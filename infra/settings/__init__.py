@@ -34,7 +34,7 @@ from infra.settings.settings import Settings
 from infra.settings.sidecars import Sidecar
 from infra.settings.stack_file import Key, foreign_namespaces, keys, load, parse
 from infra.settings.storage import SharedFiles, Volume
-from infra.settings.traffic import Exposure, ListenerProtocol
+from infra.settings.traffic import ListenerProtocol
 
 __all__ = [
     "BOOTSTRAP",
@@ -51,7 +51,6 @@ __all__ = [
     "DiscoverySettings",
     "Ec2Capacity",
     "EgressRule",
-    "Exposure",
     "ExternalCapacity",
     "FirewallSettings",
     "ImageSettings",

@@ -165,7 +165,7 @@ def _faults_of_host_names(routing: Routing) -> Iterator[Fault]:
         for key, hosts in (("aliases", service.aliases), ("redirect-hosts", service.redirect_hosts)):
             for index, host in enumerate(hosts):
                 if balancer.domain is None:
-                    none = "none, for there is no `domain`: without, every name reaches the main service"
+                    none = "none without a `domain`: every host name then reaches the main service"
                     yield Fault((*path, key, index), none, host)
                 elif balancer.dns_records and balancer.zone_of(host) is None:
                     inside = f"a name in {balancer.hosted_zone}, or with its zone in `alias-zones`"

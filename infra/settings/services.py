@@ -1,4 +1,4 @@
-"""Services beside the main one: the keys of an entry, and the service that it makes by inheritance."""
+"""Services in addition to the main one: the keys of an entry, and the service that inherits the rest."""
 
 from __future__ import annotations
 

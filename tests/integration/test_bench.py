@@ -16,8 +16,8 @@ from bench.report import median, rows
 pytestmark = pytest.mark.docker
 
 
-REPEATED = {LocalRun.name: {"warm"}, Cdk.name: {"warm", "unchanged", "many"}}
-"""What takes the steps of another figure: one service warm those of many, and the CDK knows but one `deploy`."""
+REPEATED = {LocalRun.name: {"warm"}, Cdk.name: {"warm", "unchanged", "many", "synth-1"}}
+"""Figures whose commands another figure runs: `Sizes.repeated`."""
 
 
 def test_every_scenario_is_measured_for_both_contenders(

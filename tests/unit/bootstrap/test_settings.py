@@ -52,7 +52,7 @@ def _statements(action: str, resource: str = "*") -> list[dict[str, Any]]:
         ("github-repository", "web", 'github-repository = "web": organization/name'),
         ("github-repository", None, "github-repository is missing"),
         ("github-repository", "example/*", 'github-repository = "example/*"'),
-        ("github-organization-id", 0, "github-organization-id = 0: greater than or equal to 1"),
+        ("github-organization-id", 0, "github-organization-id = 0: 1 or more"),
         ("github-repository-id", None, "github-repository-id is missing"),
         ("project", "Web", 'project = "Web"'),
         ("repository", "web", 'repository = "web": there is no such key; the nearest is `image-repository`'),
@@ -105,8 +105,8 @@ def _statements(action: str, resource: str = "*") -> list[dict[str, Any]]:
         ("trusted-accounts", ["1"], 'trusted-accounts[0] = "1": an AWS account'),
         ("trusted-accounts", "all", 'trusted-accounts = "all": a list'),
         ("alarm-emails", ["nobody"], 'alarm-emails[0] = "nobody": e-mail addresses'),
-        ("log-days", -1, "log-days = -1: greater than or equal to 0"),
-        ("log-key", "yes", 'log-key = "yes": a valid boolean'),
+        ("log-days", -1, "log-days = -1: 0 or more"),
+        ("log-key", "yes", 'log-key = "yes": true or false'),
     ],
 )
 def test_invalid_values_are_rejected_with_their_keys(

@@ -198,9 +198,9 @@ NO_CAPACITY = "unable to place a task. Reason: Capacity is unavailable at this t
         ),
         (
             {"list_tasks": ErrorResponse("AccessDeniedException", "not yours")},
-            ["AWS did not answer further: "],
+            ["AWS request failed: "],
         ),
-        ({"list_tasks": EndpointConnectionError(endpoint_url="x")}, ["AWS did not answer further: "]),
+        ({"list_tasks": EndpointConnectionError(endpoint_url="x")}, ["AWS request failed: "]),
     ],
     ids=[
         "unhealthy targets",

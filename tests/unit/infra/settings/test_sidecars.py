@@ -23,8 +23,9 @@ def test_a_sidecar_has_few_permissions_by_default() -> None:
     assert sidecar.tmpfs == {"/tmp": 64}
 
 
-def test_true_stands_for_the_defaults() -> None:
-    settings = settings_of({"sidecars": {"router": {"log-router": True}}, "opentelemetry": True})
+@pytest.mark.parametrize("default", [True, {}], ids=["true", "an empty object"])
+def test_a_log_router_is_set_by(default: Any) -> None:
+    settings = settings_of({"sidecars": {"router": {"log-router": default}}, "opentelemetry": True})
 
     assert settings.main.sidecars["router"].log_router is not None
     assert settings.main.opentelemetry is not None
