@@ -79,17 +79,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """By connection: the CLI opens one for each instance of a provider, all to this server."""
 
     def create_clients(self) -> None:
-        """Create the clients of common services in the background, while the CLI starts.
-
-        The first one imports boto3, for which the first resources would wait.
-        """
+        """Create the clients of common services."""
         cloud = Cloud(self._endpoint, shared=self._shared)
-
-        def create() -> None:
-            for service in _COMMON_SERVICES:
-                cloud.client(service)
-
-        threading.Thread(target=create, daemon=True).start()
+        for service in _COMMON_SERVICES:
+            cloud.client(service)
 
     # Method names are the protocol's.
 
@@ -370,6 +363,7 @@ class Servers:
 
         # Referenced, as Python collects unreferenced servers.
         self._servers: list[grpc.Server] = []
+        self._providers: dict[str, Provider] = {}
         ports: dict[str, int] = {}
         for package in PACKAGES:
             provider = Provider(
@@ -381,12 +375,22 @@ class Servers:
                 version=importlib.metadata.version(f"pulumi-{package}"),
                 known=known,
             )
-            if package == "aws":
-                provider.create_clients()
+            self._providers[package] = provider
             server, ports[package] = serve(provider)
             self._servers.append(server)
         self.variable = ",".join(f"{package}:{port}" for package, port in ports.items())
         """Value of `PULUMI_DEBUG_PROVIDERS`."""
+
+    def prepare_update(self) -> None:
+        """Load in the background, while the CLI starts, what the first resources would wait for."""
+
+        def load() -> None:
+            from local.image_build import buildkit_client
+
+            self._providers["aws"].create_clients()
+            buildkit_client()
+
+        threading.Thread(target=load, daemon=True).start()
 
     def stop(self) -> None:
         """Stop them; current calls end with an error."""

@@ -48,6 +48,8 @@ class Shared:
     """By region and service: creating one takes tens of milliseconds."""
     known: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     """Type and id of each resource in Pulumi's state."""
+    waiting: set[str] = field(default_factory=set[str])
+    """ARNs of the services whose deployments are followed now."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     cancelled: threading.Event = field(default_factory=threading.Event)
     """Set when the user cancels the run (the provider's `Cancel`); it ends every wait."""

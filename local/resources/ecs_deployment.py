@@ -61,16 +61,23 @@ def wait_until_steady(
         )
         follower = _Follower(cloud, arn, api, since=since, before=next(completed, None))
         began, timeout = time.monotonic(), cloud.timeout(_TIMEOUT_SECONDS)
-        while waiting := follower.check():
-            waited = time.monotonic() - began
-            if waited > timeout:
-                follower.fail(f"it is not steady after {timeout:g} s: {waiting}")
-            # A health check command twice a second would be a load of its own.
-            pause = _PAUSE_SECONDS if waited < _SHORT_PAUSES_SECONDS else _LONG_PAUSE_SECONDS
-            if cloud.cancelled.wait(pause):
-                if sigint_rollback:
-                    follower.roll_back("Service deployment rolled back by user.")
-                follower.fail("the run was cancelled; the deployment goes on")
+        followed = cloud.shared.waiting
+        followed.add(arn)
+        try:
+            while waiting := follower.check():
+                waited = time.monotonic() - began
+                if waited > timeout:
+                    follower.fail(f"it is not steady after {timeout:g} s: {waiting}")
+                # The requests of many services would slow their tasks down.
+                pause = min(_PAUSE_SECONDS * len(followed), _LONG_PAUSE_SECONDS)
+                # A health check command twice a second would be a load of its own.
+                pause = pause if waited < _SHORT_PAUSES_SECONDS else _LONG_PAUSE_SECONDS
+                if cloud.cancelled.wait(pause):
+                    if sigint_rollback:
+                        follower.roll_back("Service deployment rolled back by user.")
+                    follower.fail("the run was cancelled; the deployment goes on")
+        finally:
+            followed.discard(arn)
         # Replaces the last line on the screen.
         cloud.progress("steady")
 

@@ -27,6 +27,9 @@ class FakeServers:
         self.endpoint, self.known = endpoint, known
         self.variable = "aws:1"
 
+    def prepare_update(self) -> None:
+        pass
+
     def stop(self) -> None:
         pass
 
