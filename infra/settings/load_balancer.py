@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from infra.settings.domain import DomainSettings
 from infra.settings.faults import Fault
 from infra.settings.model import ONCE, Allowed, Model, arn, checked
-from infra.settings.names import LAST_PRIORITY
+from infra.settings.names import PriorityOrZero
 from infra.settings.network import MOST_RULES, Clients, ipv4_network
 
 # Security Hub's control EC2.18 allows only 80 and 443 from everywhere; 0.0.0.0/1 is half of everywhere.
@@ -103,7 +103,7 @@ class LoadBalancerSettings(DomainSettings):
     test_listener_arn: _Listener | None = None
     """Another listener of that load balancer, for versions that users do not see yet; only with strategies
     other than rolling."""
-    listener_priority: int = Field(default=0, ge=0, le=LAST_PRIORITY)
+    listener_priority: PriorityOrZero = 0
     """Priority of the main service's rule at `listener-arn`; 0 for a number that follows from the stack's
     name."""
     network_load_balancer: NetworkLoadBalancerSettings = NetworkLoadBalancerSettings()

@@ -94,6 +94,8 @@ def _reserved(priority: int) -> Iterator[Fault]:
 
 
 Priority = Annotated[int, Field(ge=1, le=LAST_PRIORITY), checked(_reserved)]
+PriorityOrZero = Annotated[int, Field(ge=0, le=LAST_PRIORITY), checked(_reserved)]
+"""0 stands for a priority computed from a name."""
 
 LONGEST_PATH: Final = 128
 """Characters of a path pattern.

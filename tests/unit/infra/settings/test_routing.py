@@ -148,6 +148,8 @@ def test_no_stack_at_an_existing_listener_gets_the_last_priority() -> None:
         ({**HTTPS, "listener-arn": LISTENER.format("0" * 16)}, "listener-arn … only valid together with"),
         ({"test-listener-arn": LISTENER.format("0" * 16)}, "test-listener-arn … together with"),
         ({"listener-priority": 5}, "listener-priority … only valid together with `listener-arn`"),
+        ({**EXISTING, "listener-priority": 500}, "listener-priority … 500 to 999 are for stacks with"),
+        ({**EXISTING, "listener-priority": 999}, "listener-priority … 500 to 999 are for stacks with"),
         ({"cluster-arn": "shared"}, "cluster-arn … the ARN of an ECS cluster"),
         ({"cluster-arn": CLUSTER.replace("us-", "eu-")}, "cluster-arn … one in us-east-1, the stack's"),
         ({"cluster-arn": CLUSTER, "container-insights": "enhanced"}, "container-insights … it belongs"),
