@@ -50,7 +50,6 @@ class AttachedService(pulumi.ComponentResource):
             account=Account.of(settings.provider, parent=self),
             project=args.project,
             stack=settings.environment,
-            idle_timeout_seconds=settings.load_balancer.idle_timeout_seconds,
             rollout=Rollout(settings.provider),
             namespaces=base.namespaces(),
             capacity=settings.cluster.capacity,

@@ -26,6 +26,8 @@ _PEER_PORTS: Final = "peer_ports"
 _DYNAMIC_PEER_PORTS: Final = "dynamic_peer_ports"
 _CAPACITY: Final = "capacity"
 _DYNAMIC_PORTS: Final = "dynamic_ports"
+_DEFAULTS: Final[Mapping[str, Any]] = {"idle_timeout_seconds": 60, "https": True}
+"""Values of keys that are missing in outputs of older versions of this program."""
 
 
 def attachment_output(settings: Settings, platform: Platform, image: AppImage) -> pulumi.Output[Any]:
@@ -134,7 +136,7 @@ def _checked(output: object, settings: Settings, base: str) -> Mapping[str, Any]
     if errors := [*_conflicts(attachment, settings, base)]:
         lines = "".join(f"\n  - {error}" for error in errors)
         raise pulumi.RunError(f"This stack cannot attach to {base}:{lines}")
-    return attachment
+    return {**_DEFAULTS, **attachment}
 
 
 def _conflicts(attachment: Mapping[str, Any], settings: Settings, base: str) -> Iterator[str]:

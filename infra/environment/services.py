@@ -158,8 +158,10 @@ class Services:
             host = settings.host or platform.network_load_balancer.dns_name
             return pulumi.Output.concat(f"{settings.listener_protocol}://", host, f":{settings.port}")
         if settings.host is not None:
-            scheme = "https" if platform.https else "http"
-            return pulumi.Output.from_input(f"{scheme}://{settings.host}{settings.first_path}")
+            scheme = pulumi.Output.from_input(platform.https).apply(
+                lambda https: "https" if https else "http"
+            )
+            return pulumi.Output.concat(scheme, f"://{settings.host}{settings.first_path}")
         name = platform.load_balancer_dns_name
         return pulumi.Output.concat("http://", name, settings.path_prefix or "", settings.first_path)
 

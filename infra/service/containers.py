@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+import pulumi
+
 from infra.settings import endpoint
 from infra.settings.sidecars import Sidecar
 from infra.settings.variables import is_in_s3
 
 if TYPE_CHECKING:
-    import pulumi
-
     from infra.image.reference import DeployableImage
     from infra.service.compute import Compute
     from infra.service.platform import Platform
@@ -200,7 +200,10 @@ class Containers:
             "ENVIRONMENT": self._platform.stack,
             "SERVICE_NAME": settings.name,
             "IMAGE_VERSION": self._images[settings.name].version,
-            "IDLE_TIMEOUT_SECONDS": str(self._platform.idle_timeout_seconds),
+            # A stack reference returns whole numbers as floats.
+            "IDLE_TIMEOUT_SECONDS": pulumi.Output.from_input(self._platform.idle_timeout_seconds).apply(
+                lambda seconds: str(int(seconds))
+            ),
             "STOP_TIMEOUT_SECONDS": str(settings.stop_timeout_seconds),
         }
 

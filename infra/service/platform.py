@@ -35,6 +35,10 @@ class Attachable:
     load_balancer_arn_suffix: pulumi.Output[str]
     load_balancer_dns_name: pulumi.Output[str]
     load_balancer_zone_id: pulumi.Output[str]
+    idle_timeout_seconds: pulumi.Input[int]
+    """Idle timeout of the load balancer; the app's must be longer."""
+    https: pulumi.Input[bool]
+    """Whether hosts are served by HTTPS."""
     zone_id: pulumi.Output[str] | None
     """Route 53 zone of the hosts; None without a domain."""
     file_system_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]]
@@ -79,8 +83,6 @@ class Platform(Attachable):
     """Capacity beside Fargate, by name."""
     provider_names: Mapping[str, pulumi.Output[str]]
     """Capacity provider of each EC2 and managed capacity, by its name in the settings."""
-    idle_timeout_seconds: int
-    """Idle timeout of the load balancer; the app's must be longer."""
     log_group_name: pulumi.Output[str]
     log_group_arn: pulumi.Output[str]
     rollout: Rollout
@@ -90,8 +92,6 @@ class Platform(Attachable):
     """For services with `exposure` tcp."""
     alias_zone_ids: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     """Further Route 53 zones, by name."""
-    https: bool = True
-    """Whether hosts are served by HTTPS."""
     traffic_shift: TrafficShift | None = None
     """For services with two target groups."""
     prerequisites: Sequence[pulumi.Resource] = ()

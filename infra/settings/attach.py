@@ -20,7 +20,7 @@ KEYS_OF_THE_BASE: Final = (
     *("allowed-cidrs", "listener-arn", "test-listener-arn", "listener-priority", "network-load-balancer"),
     *("hsts-seconds", "hsts-subdomains", "aliases", "redirect-hosts", "cluster-arn", "firewall"),
     *("rollout", "services", "multidev", "preview-stacks", "notifications"),
-    *("log-bucket", "flow-logs", "interface-endpoints", "dashboard"),
+    *("log-bucket", "flow-logs", "interface-endpoints", "dashboard", "idle-timeout-seconds"),
 )
 """Keys that only the base stack sets; a stack with `attach-to` leaves them at their defaults."""
 

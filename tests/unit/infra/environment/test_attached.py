@@ -76,10 +76,36 @@ def test_attached_stack_has_its_own_repository_or_a_configured_one(
     assert "/team/app:" in shared.one("docker-build:index:Image").inputs["tags"][0]
 
 
-def test_app_has_the_idle_timeout_of_the_base_s_load_balancer(attach: DeclareStack) -> None:
-    container = attach().containers("web-pr-12")["web-pr-12"]
+def test_app_has_the_idle_timeout_of_the_base_s_load_balancer(
+    attach: DeclareStack, declare_stack: DeclareStack
+) -> None:
+    """The app must keep connections longer than the load balancer."""
+    base = declare_stack("dev", {"idle-timeout-seconds": 120}).exports
+    container = attach(base=base).containers("web-pr-12")["web-pr-12"]
+
+    assert {"name": "IDLE_TIMEOUT_SECONDS", "value": "120"} in container["environment"]
+
+
+def test_attached_stack_s_url_has_the_scheme_of_the_base_s_listener(
+    attach: DeclareStack, declare_stack: DeclareStack
+) -> None:
+    attachment = declare_stack("dev").exports["attachment"]
+    graph = attach(base={"attachment": {**attachment, "https": False}})
+
+    assert attachment["https"] is True
+    assert graph.exports["url"] == "http://pr-12.dev.example.com"
+
+
+def test_base_of_an_older_version_has_https_and_the_default_idle_timeout(
+    attach: DeclareStack, declare_stack: DeclareStack
+) -> None:
+    attachment = dict(declare_stack("dev").exports["attachment"])
+    del attachment["https"], attachment["idle_timeout_seconds"]
+    graph = attach(base={"attachment": attachment})
+    container = graph.containers("web-pr-12")["web-pr-12"]
 
     assert {"name": "IDLE_TIMEOUT_SECONDS", "value": "60"} in container["environment"]
+    assert graph.exports["url"] == "https://pr-12.dev.example.com"
 
 
 def test_base_without_dns_records_is_rejected(attach: DeclareStack, declare_stack: DeclareStack) -> None:

@@ -299,6 +299,7 @@ def test_existing_listener_may_be_plain_http(
     graph = declare_stack("dev", {**EXISTING, "listener-priority": 8})
 
     assert graph.exports["url"] == "http://dev.example.com"
+    assert graph.exports["attachment"]["https"] is False
 
 
 @pytest.fixture

@@ -39,7 +39,13 @@ def test_keys_of_the_base_may_have_their_defaults() -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("nat", "none"), ("protect", True), ("rollout", {"strategy": "canary"}), ("multidev", ["alice"])],
+    [
+        ("nat", "none"),
+        ("protect", True),
+        ("rollout", {"strategy": "canary"}),
+        ("multidev", ["alice"]),
+        ("idle-timeout-seconds", 120),
+    ],
 )
 def test_keys_of_the_base_are_refused(key: str, value: Any) -> None:
     faults = faults_of({**DEV, key: value}, stack="pr-1")
