@@ -110,7 +110,7 @@ sidecars.*.image | | `sidecars.*.image`
 sidecars.*.image.build | | | push the image into a registry, and name it in `sidecars.*.image`
 sidecars.*.port | | `sidecars.*.port`
 sidecars.*.essential | | `sidecars.*.essential`
-sidecars.*.credentialsParameter | text | `sidecars.*.registry-credentials`
+sidecars.*.credentialsParameter | text | `sidecars.*.registry-credentials` | name the image by digest
 sidecars.*.variables | | `sidecars.*.environment`
 sidecars.*.secrets | | `sidecars.*.secrets`
 sidecars.*.env_file | | `sidecars.*.environment-files`

@@ -226,13 +226,16 @@ class Settings(Model):
 
     def _images_without_digest(self) -> Iterator[Fault]:
         # Only ECS has the credentials of another registry, so a tag cannot be resolved to its digest.
-        placed = [(path, service) for path, service in self.routing.placed if service.registry_credentials]
-        paths = {service.image: path for path, service in reversed(placed)}
-        for image, path in paths.items():
-            tagged = image or self.image.image or "@"
-            if "@" not in tagged and not _ECR_HOST.match(tagged):
-                by_digest = "the image by digest (…@sha256:…), with `registry-credentials`"
-                yield Fault((*(path if image else ()), "image"), by_digest, tagged)
+        by_digest = "the image by digest (…@sha256:…), with `registry-credentials`"
+        faults: dict[tuple[Path, str], Fault] = {}
+        for path, service in self.routing.placed:
+            for key, own_image in _images_with_credentials(service):
+                image = own_image or self.image.image
+                if image and "@" not in image and not _ECR_HOST.match(image):
+                    # Services and copies inherit images, whose faults are reported once.
+                    fault = Fault((*(path if own_image else ()), *key), by_digest, image)
+                    faults.setdefault((key, image), fault)
+        yield from faults.values()
 
     def _resources_of_other_regions(self) -> Iterator[Fault]:
         for path in (
@@ -254,6 +257,15 @@ class Settings(Model):
                 if volume.efs and volume.efs.file_system_id and NFS_PORT not in open_ports:
                     rule = f"with a rule in `egress` for port {NFS_PORT}, the port of its mount targets"
                     yield Fault((*path, "volumes", name, "efs"), rule, volume.efs.file_system_id)
+
+
+def _images_with_credentials(service: ServiceSettings) -> Iterator[tuple[Path, str | None]]:
+    """Yield key and image of each container with `registry-credentials`; None for the stack's image."""
+    if service.registry_credentials and not service.source:
+        yield ("image",), service.image
+    for name, sidecar in service.sidecars.items():
+        if sidecar.registry_credentials and sidecar.image:
+            yield ("sidecars", name, "image"), sidecar.image
 
 
 PARTS: Final[Mapping[str, type[Model]]] = {

@@ -64,7 +64,6 @@ SIMPLE: dict[str, tuple[str, Any]] = {
     "sidecars.*.image": ("'nginx:2'", "nginx:2"),
     "sidecars.*.port": ("9000/udp", 9000),
     "sidecars.*.essential": ("false", False),
-    "sidecars.*.credentialsParameter": (f"'{ARN}'", ARN),
     "sidecars.*.variables": ("{A: 1}", {"A": "1"}),
     "sidecars.*.secrets": ("{A: /a}", {"A": "/a"}),
     "sidecars.*.env_file": ("web.env", ["web.env"]),
@@ -230,6 +229,10 @@ CONVERTED: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "storage.volumes.*.efs.gid": (FILES % "efs: {uid: 1500, gid: 1501}", {"user": "1500:1501"}),
     "sidecars": (SIDE % "port: '9000'", {"sidecars": {"nginx": {"image": "nginx:1", **BASE, "port": 9000}}}),
+    "sidecars.*.credentialsParameter": (
+        f"sidecars: {{x: {{image: 'ghcr.io/a/b@sha256:{'0' * 64}', credentialsParameter: '{ARN}'}}}}",
+        {"sidecars.x.registry-credentials": ARN},
+    ),
     "sidecars.*.mount_points": (
         (SIDE % "mount_points: [{source_volume: myCache, path: /c}]")
         + "storage: {volumes: {myCache: {path: /c, read_only: false}}}\n",

@@ -81,6 +81,18 @@ def test_a_build_has_dockerfile_stage_and_secrets() -> None:
         ({**PRIVATE, "image": "ghcr.io/team/app:1", "multidev": ["bob"]}, "image … the image by digest"),
         ({**PRIVATE, "services": {"api": {"image": "b:1"}}}, "services.api.image … the image by digest"),
         ({**PRIVATE, "multidev": [{"name": "bob", "image": "b:1"}]}, "multidev[0].image … the image by"),
+        (
+            {
+                "sidecars": {"proxy": {**PRIVATE, "image": "b:1"}},
+                "services": {"api": {}},
+                "multidev": ["bob"],
+            },
+            "sidecars.proxy.image … the image by digest",
+        ),
+        (
+            {"services": {"api": {"sidecars": {"proxy": {**PRIVATE, "image": "b:1"}}}}},
+            "services.api.sidecars.proxy.image … the image by digest",
+        ),
     ],
 )
 def test_invalid_builds_and_credentials_are_refused(config: dict[str, Any], message: str) -> None:
@@ -92,3 +104,16 @@ def test_invalid_builds_and_credentials_are_refused(config: dict[str, Any], mess
 )
 def test_registry_credentials_are_accepted_for_an_image_by_digest_or_in_ecr(image: str) -> None:
     assert settings_of({**PRIVATE, "image": image}).main.registry_credentials
+
+
+def test_service_that_builds_its_image_may_have_registry_credentials_beside_a_tagged_main_image() -> None:
+    api = {**PRIVATE, "app-path": "api"}
+    services = settings_of({"image": "ghcr.io/team/app:1", "services": {"api": api}}).more_services
+
+    assert services["api"].registry_credentials
+
+
+def test_sidecar_without_registry_credentials_may_have_a_tag() -> None:
+    config = {**PRIVATE, "sidecars": {"proxy": {"image": "nginx:1.29"}}}
+
+    assert settings_of(config).main.sidecars["proxy"].image == "nginx:1.29"
