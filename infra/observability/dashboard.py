@@ -66,9 +66,7 @@ class Dashboard(pulumi.ComponentResource):
             name,
             # The deploy role may change only this name: bootstrap/account/deployments.py.
             dashboard_name=args.stack.qualified_name.replace("/", "-"),
-            dashboard_body=resolved.apply(
-                lambda metrics: json.dumps({"widgets": _widgets(args, **metrics)})
-            ),
+            dashboard_body=resolved.apply(lambda metrics: json.dumps({"widgets": _widgets(args, **metrics)})),
             opts=child,
         )
         for query, text in _QUERIES.items():

@@ -61,7 +61,7 @@ class DomainSettings(Model):
                 *("zone", "hosted-zone-id", "private-zone", "alias-zones", "certificate-arn"),
             )
         elif self.zone is None and "." not in str(self.hosted_zone):
-            alone = f"only with a `zone`: the default, `domain` without its first label, is {self.hosted_zone}"
+            alone = f"only with a `zone`: without its first label it would be {self.hosted_zone}"
             yield Fault(("domain",), alone)
         elif not f".{self.domain}".endswith(f".{self.hosted_zone}"):
             inside = f"{self.zone} or a name that ends in .{self.zone}, the `zone`"

@@ -31,8 +31,8 @@ HTTPS = {"domain": "dev.example.com"}
             {**HTTPS, "dns-records": False, "certificate-arn": CERTIFICATE, "hosted-zone-id": "Z1"},
             "hosted-zone-id … with `dns-records: false` no zone is used",
         ),
-        ({"aliases": ["www.example.com"]}, "aliases[0] … none, for there is no `domain`"),
-        ({"redirect-hosts": ["www.example.com"]}, "redirect-hosts[0] … none, for there is no `domain`"),
+        ({"aliases": ["www.example.com"]}, "aliases[0] … none without a `domain`"),
+        ({"redirect-hosts": ["www.example.com"]}, "redirect-hosts[0] … none without a `domain`"),
         ({**HTTPS, "aliases": ["example.org"]}, "aliases[0] … a name in example.com, or with its zone"),
         (
             {**HTTPS, "services": {"api": {"aliases": ["api.example.org"]}}},
