@@ -48,7 +48,7 @@ def privileged_containers(definition: Resource, _: Declaration) -> Iterator[str]
 @control(
     "ECS.5",
     DEFINITION,
-    fix="execute-command: false, sidecars.<name>.read-only-root-filesystem: true, `tmpfs` or `volumes` to write",
+    fix="execute-command: false, sidecars.<name>.read-only-root-filesystem: true, `tmpfs` or `volumes`",
 )
 def root_file_systems(definition: Resource, _: Declaration) -> Iterator[str]:
     """Containers have a read-only root file system."""
