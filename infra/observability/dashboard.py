@@ -158,7 +158,7 @@ def _charts(
     yield (
         "tasks and deployments",
         chart(
-            tasks(_INSIGHTS, "DesiredTaskCount", "wanted"),
+            tasks(_INSIGHTS, "DesiredTaskCount", "desired"),
             tasks(_INSIGHTS, "RunningTaskCount", "running"),
             tasks(_INSIGHTS, "DeploymentCount", "deployments", "Maximum"),
         ),

@@ -67,8 +67,8 @@ def _patterns(cluster_arn: pulumi.Output[str]) -> Mapping[str, tuple[str, Mappin
                 "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
             },
         ),
-        "task-without-place": (
-            "a task finds no place, or cannot be set up",
+        "task-placement-failed": (
+            "no capacity for a task, or its configuration failed",
             {
                 "detail-type": ["ECS Service Action"],
                 "detail": {

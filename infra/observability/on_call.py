@@ -112,12 +112,12 @@ class OnCall(pulumi.ComponentResource):
     ) -> None:
         batches = [alarms[at : at + _MOST_IN_A_RULE] for at in range(0, len(alarms), _MOST_IN_A_RULE)]
         for number, batch in enumerate(batches, 1):
-            suffix = "users-are-hurt" if number == 1 else f"users-are-hurt-{number}"
+            suffix = "user-impact" if number == 1 else f"user-impact-{number}"
             aws.cloudwatch.CompositeAlarm(
                 f"{name}-{suffix}",
                 # Pulumi does not generate names for this type.
                 alarm_name=f"{qualified_stack.replace('/', '-')}-{suffix}",
-                alarm_description=f"{qualified_stack}: users are hurt. See docs/on-call.md",
+                alarm_description=f"{qualified_stack}: users are affected. See docs/on-call.md",
                 alarm_rule=pulumi.Output.all(*batch).apply(
                     lambda names: " OR ".join(f'ALARM("{alarm}")' for alarm in names)
                 ),
@@ -161,7 +161,7 @@ def _service_alarms(service: ObservedService, args: OnCallArgs) -> Iterator[_Ala
         healthy = _host_counts(service, "Healthy", "Maximum")
         yield _Alarm(
             name=f"{name}-no-healthy-task",
-            description=f"No task of {name} is healthy: nobody is answered",
+            description=f"No task of {name} is healthy: all requests fail",
             condition={
                 "metric_queries": [_expression("healthy", "Healthy tasks", _sum(healthy)), *healthy],
                 **_NO_TASK,
@@ -200,14 +200,14 @@ def _service_alarms(service: ObservedService, args: OnCallArgs) -> Iterator[_Ala
                 **_NO_TASK,
             },
         )
-    if service.settings.may_sleep and args.insights:
+    if service.settings.scales_to_zero and args.insights:
         missing = "IF(desired > 0 AND FILL(running, 0) < 1, 1, 0)"
         task_counts = [
             _query(kind.lower(), _INSIGHTS, f"{kind}TaskCount", "Average", dimensions)
             for kind in ("Desired", "Running")
         ]
         yield _Alarm(
-            name=f"{name}-not-awake",
+            name=f"{name}-tasks-missing",
             description=f"{name} should have tasks now, and none runs",
             condition={
                 "metric_queries": [_expression("missing", "Whether none runs", missing), *task_counts],

@@ -302,7 +302,7 @@ class ServiceKeys(TrafficSettings):
         return range(self.desired_count, self.desired_count + 1)
 
     @property
-    def may_sleep(self) -> bool:
+    def scales_to_zero(self) -> bool:
         """Whether its schedule scales it to no tasks and back."""
         return self.counts[0] == 0 and self.counts[-1] > 0
 

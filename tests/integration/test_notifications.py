@@ -119,7 +119,7 @@ def test_every_event_rule_notifies_the_topic(stack: Project, inbox: Inbox) -> No
     stopped = {"clusterArn": cluster, "lastStatus": "STOPPED"}
     sent = {
         "deployment-failed": ("ECS Deployment State Change", {"eventName": "SERVICE_DEPLOYMENT_FAILED"}),
-        "task-without-place": (
+        "task-placement-failed": (
             "ECS Service Action",
             {"clusterArn": cluster, "eventName": "SERVICE_TASK_PLACEMENT_FAILURE"},
         ),

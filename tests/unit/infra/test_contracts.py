@@ -111,7 +111,7 @@ WITH_DASHBOARD = {
         f"dashboard-{query}" for query in ("errors", "one-request", "slowest-requests")
     ],
 }
-_EVENTS = ("deployment-failed", "task-crashed", "task-not-started", "task-without-place")
+_EVENTS = ("deployment-failed", "task-crashed", "task-not-started", "task-placement-failed")
 WITH_ON_CALL = {
     "node-on-ecs:infra:OnCall": ["on-call"],
     ALARM: [
@@ -119,7 +119,7 @@ WITH_ON_CALL = {
         "on-call-load-balancer-errors",
         *(f"on-call-web-{what}" for what in ("cpu", "memory", "no-healthy-task", "unhealthy-share")),
     ],
-    "aws:cloudwatch/compositeAlarm:CompositeAlarm": ["on-call-users-are-hurt"],
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": ["on-call-user-impact"],
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": ["on-call-error-lines"],
     "node-on-ecs:infra:Events": ["on-call-events"],
     "aws:cloudwatch/eventRule:EventRule": [f"on-call-events-{event}" for event in _EVENTS],

@@ -158,7 +158,7 @@ def test_notifications_are_about_user_impact_and_not_about_stopped_services(
     assert [name for name in alarms if "reports" in name] == [
         "on-call-reports-cpu",
         "on-call-reports-memory",
-        "on-call-reports-not-awake",
+        "on-call-reports-tasks-missing",
     ]
     assert topics == {"urgent"}
     assert graph.one(COMPOSITE).inputs["alarmRule"].count("ALARM(") == 4

@@ -221,7 +221,7 @@ def test_alarms_and_events_are_connected_to_their_topics(planned_example: Planne
     assert edges(found, "tells") == [("alarms", "topics", ""), ("events", "topics", "")]
     assert found.node("topics").lines == ("node-on-ecs-alarms", "node-on-ecs-urgent")
     assert found.node("topics").exists
-    assert found.node("alarms").lines[0] == "users-are-hurt"
+    assert found.node("alarms").lines[0] == "user-impact"
 
 
 def test_secrets_are_shown_by_variable_and_container_only() -> None:

@@ -36,7 +36,7 @@ def _graph(
     *,
     exposure: str = "http",
     desired_count: int = 2,
-    sleeps: bool = False,
+    scales_to_zero: bool = False,
     groups: tuple[str, ...] = (BLUE,),
     user_impact: tuple[str, ...] = ("web-errors", "web-latency"),
     insights: bool = True,
@@ -45,7 +45,7 @@ def _graph(
     **settings: Any,
 ) -> Graph:
     service: dict[str, Any] = {"exposure": exposure, "desired_count": desired_count}
-    if sleeps:
+    if scales_to_zero:
         service["autoscaling"] = autoscaling_settings(schedule=ASLEEP_AT_NIGHT)
     if exposure == "none":
         service["host"] = None
@@ -221,17 +221,17 @@ def test_error_lines_are_counted_in_the_apps_log() -> None:
 
 
 @pytest.mark.parametrize("exposure", ["http", "none"])
-def test_service_that_sleeps_by_its_schedule_has_an_alarm_only_while_tasks_are_desired(exposure: str) -> None:
+def test_service_that_scales_to_zero_has_an_alarm_only_while_tasks_are_desired(exposure: str) -> None:
     """An alarm for missing data would be active every night; Container Insights measures the desired count."""
-    graph = _graph(exposure=exposure, sleeps=True)
+    graph = _graph(exposure=exposure, scales_to_zero=True)
 
     assert {alarm.inputs["treatMissingData"] for alarm in graph.all(ALARM)} == {"notBreaching"}
-    missing, desired, running = _alarm(graph, "web-not-awake")["metricQueries"]
+    missing, desired, running = _alarm(graph, "web-tasks-missing")["metricQueries"]
     assert missing["expression"] == "IF(desired > 0 AND FILL(running, 0) < 1, 1, 0)"
     assert desired["metric"]["metricName"] == "DesiredTaskCount"
     assert running["metric"]["metricName"] == "RunningTaskCount"
     assert desired["metric"]["dimensions"] == SERVICE_DIMENSIONS
-    assert "on-call-web-not-awake" not in _graph(sleeps=True, insights=False).names(ALARM)
+    assert "on-call-web-tasks-missing" not in _graph(scales_to_zero=True, insights=False).names(ALARM)
 
 
 def test_deployment_alarms_notify_the_topic_by_a_composite_alarm() -> None:
@@ -240,7 +240,7 @@ def test_deployment_alarms_notify_the_topic_by_a_composite_alarm() -> None:
 
     assert inputs["alarmRule"] == 'ALARM("web-errors") OR ALARM("web-latency")'
     assert (inputs["alarmActions"], inputs["okActions"]) == ([TOPIC], [TOPIC])
-    assert inputs["alarmName"] == "node-on-ecs-prod-users-are-hurt"
+    assert inputs["alarmName"] == "node-on-ecs-prod-user-impact"
 
 
 def test_urgent_topic_is_notified_of_user_impact_only() -> None:
@@ -265,8 +265,8 @@ def test_composite_alarms_have_at_most_as_many_alarms_as_aws_allows() -> None:
 
     assert [alarm.inputs["alarmRule"].count("ALARM(") for alarm in graph.all(COMPOSITE)] == [100, 30]
     assert [alarm.inputs["alarmName"] for alarm in graph.all(COMPOSITE)] == [
-        "node-on-ecs-prod-users-are-hurt",
-        "node-on-ecs-prod-users-are-hurt-2",
+        "node-on-ecs-prod-user-impact",
+        "node-on-ecs-prod-user-impact-2",
     ]
 
 
@@ -274,7 +274,7 @@ def test_ecs_events_of_failures_are_sent_to_the_topic() -> None:
     graph = _graph()
     names = [
         f"on-call-events-{name}"
-        for name in ("deployment-failed", "task-crashed", "task-not-started", "task-without-place")
+        for name in ("deployment-failed", "task-crashed", "task-not-started", "task-placement-failed")
     ]
 
     assert graph.names(RULE) == graph.names(TARGET) == names
@@ -319,7 +319,7 @@ def test_ecs_events_of_failures_are_sent_to_the_topic() -> None:
             },
         ),
         (
-            "task-without-place",
+            "task-placement-failed",
             "ECS Service Action",
             {
                 "detail": {

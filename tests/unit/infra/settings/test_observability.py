@@ -33,7 +33,7 @@ def test_invalid_notifications_are_refused(notifications: dict[str, Any], messag
 
 
 @pytest.mark.parametrize(
-    ("service", "counts", "may_sleep"),
+    ("service", "counts", "scales_to_zero"),
     [
         ({}, range(1, 2), False),
         ({"desired-count": 0}, range(1), False),
@@ -42,11 +42,11 @@ def test_invalid_notifications_are_refused(notifications: dict[str, Any], messag
     ],
 )
 def test_a_service_sleeps_only_by_its_schedule(
-    service: dict[str, Any], counts: range, may_sleep: Literal[True, False]
+    service: dict[str, Any], counts: range, scales_to_zero: Literal[True, False]
 ) -> None:
     main = settings_of(service).main
 
-    assert (main.counts, main.may_sleep) == (counts, may_sleep)
+    assert (main.counts, main.scales_to_zero) == (counts, scales_to_zero)
 
 
 BUCKET = "node-on-ecs-logs"
