@@ -180,7 +180,7 @@ def boundary(
     yield allow("State", ["s3:ListBucket", *STATE_READ, *STATE_WRITE], [objects, f"{objects}/.pulumi/*"])
     yield allow("Secrets", [*KEY_READ, *KEY_WRITE], key_arn)
     own = [account.iam_arn(f"{kind}{account.iam_path}*") for kind in ("role", "policy")]
-    yield deny("MadeHere", ["iam:*"], [*own, provider_arn])
+    yield deny("BootstrapResources", ["iam:*"], [*own, provider_arn])
     # A boundary without this denial would not apply to roles whose trust policy names this role's session.
     yield deny("OtherRoles", ["sts:AssumeRole"], "*")
     if repository_arn is not None:
@@ -228,7 +228,7 @@ def _roles(
         "NotResource": [*own, *profiles, service_linked],
     }
     # Without its boundary a role would have all permissions of its policies.
-    yield deny("Unbind", [_DELETE_BOUNDARY], "*")
+    yield deny("KeepBoundary", [_DELETE_BOUNDARY], "*")
 
 
 def _retire_grants_of_ecr(account: Account) -> Statement:

@@ -96,7 +96,7 @@ def lifecycle(expire_after_days: int) -> list[dict[str, Any]]:
     if expire_after_days:
         rules += [
             {
-                "description": "Some stack runs it, or may go back to it",
+                "description": "Images that a stack runs or may roll back to",
                 "selection": {
                     "tagStatus": "tagged",
                     "tagPatternList": [f"{_LIVE}*"],
@@ -105,7 +105,7 @@ def lifecycle(expire_after_days: int) -> list[dict[str, Any]]:
                 },
                 "action": {"type": "expire"},
             },
-            _expire("Of age, and not live", expire_after_days, {"tagStatus": "any"}),
+            _expire("Older images without a live tag", expire_after_days, {"tagStatus": "any"}),
         ]
     return [{"rulePriority": priority, **rule} for priority, rule in enumerate(rules, 1)]
 

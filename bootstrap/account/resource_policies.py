@@ -115,7 +115,11 @@ def log_bucket_policy(account: Account, bucket: str, state_bucket: str | None) -
             principal=delivery,
         ),
         allow(
-            "DeliveriesLook", ["s3:GetBucketAcl"], arn, {**logs, "StringEquals": source}, principal=delivery
+            "DeliveriesReadAcl",
+            ["s3:GetBucketAcl"],
+            arn,
+            {**logs, "StringEquals": source},
+            principal=delivery,
         ),
     ]
     if state_bucket is not None:

@@ -77,16 +77,16 @@ def boundary(
     own_roles = [account.stack_roles(pattern) for pattern in stack.patterns]
     capacity, flow_logs = (_by_roles(own_roles, name) for name in ("cluster-capacity", "flow-logs"))
     yield allow("Machines", [*_AGENT, *_INSTANCES], "*", capacity)
-    yield allow("HandInstanceRoles", ["iam:PassRole"], own_roles, {**capacity, **_passed_to(_EC2)})
+    yield allow("PassInstanceRoles", ["iam:PassRole"], own_roles, {**capacity, **_passed_to(_EC2)})
     yield allow("FlowLogs", ["logs:DescribeLogGroups", "logs:DescribeLogStreams"], "*", flow_logs)
-    yield allow("Look", ["elasticloadbalancing:Describe*"], "*")
+    yield allow("DescribeLoadBalancers", ["elasticloadbalancing:Describe*"], "*")
     yield allow("Own", _OWN_RESOURCES, "*", own_tags(account, stack, "aws:ResourceTag"))
     through = [f"{service}.{account.region}.amazonaws.com" for service in ("secretsmanager", "ssm")]
     yield allow("Decrypt", ["kms:Decrypt"], "*", {"StringEquals": {"kms:ViaService": through}})
     for number, statement in enumerate(stack.task_role_statements):
         yield allow(f"App{number}", statement.actions, statement.resources)
     objects = account.bucket_arn(bucket)
-    yield allow("HandRoles", ["iam:PassRole"], own_roles, _passed_to(_TASKS))
+    yield allow("PassTaskRoles", ["iam:PassRole"], own_roles, _passed_to(_TASKS))
     yield allow("TagTasks", ["ecs:TagResource"], "*", {"StringEquals": {"ecs:CreateAction": "RunTask"}})
     yield deny("Never", [f"{service}:*" for service in NEVER if service != "iam"], "*")
     # A negated condition is true for actions without the key, which only PassRole has.

@@ -64,7 +64,7 @@ class FlowLogs(pulumi.ComponentResource):
                     pulumi.Output.concat(group.arn, ":*"),
                 ),
                 # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
-                allow("Look", ["logs:DescribeLogGroups", "logs:DescribeLogStreams"], "*"),
+                allow("DescribeLogs", ["logs:DescribeLogGroups", "logs:DescribeLogStreams"], "*"),
             ]
             prerequisites = [grant(name, role, statements, parent=self)]
             destination = {

@@ -133,7 +133,7 @@ def _run_task_statements(platform: Platform, task: TaskDefinition) -> list[State
             "Condition": {"StringEquals": {"ecs:CreateAction": "RunTask"}},
         },
         {
-            **allow("HandRoles", "iam:PassRole", list(task.role_arns)),
+            **allow("PassTaskRoles", "iam:PassRole", list(task.role_arns)),
             "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
         },
     ]

@@ -35,7 +35,7 @@ def test_load_balancers_and_log_delivery_can_write_to_the_log_bucket(graph: Grap
         "ModernTlsOnly",
         "ApplicationLoadBalancers",
         "Deliveries",
-        "DeliveriesLook",
+        "DeliveriesReadAcl",
         "RequestsForState",
     }
     assert policy["ApplicationLoadBalancers"] == {
@@ -56,7 +56,7 @@ def test_load_balancers_and_log_delivery_can_write_to_the_log_bucket(graph: Grap
             "StringEquals": {"aws:SourceAccount": ACCOUNT, "s3:x-amz-acl": "bucket-owner-full-control"},
         },
     }
-    assert (policy["DeliveriesLook"]["Action"], policy["DeliveriesLook"]["Condition"]) == (
+    assert (policy["DeliveriesReadAcl"]["Action"], policy["DeliveriesReadAcl"]["Condition"]) == (
         ["s3:GetBucketAcl"],
         from_this_account,
     )

@@ -112,7 +112,7 @@ def test_role_may_only_start_this_service_s_tasks_in_this_cluster() -> None:
             f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/cluster-1/*",
             {"StringEquals": {"ecs:CreateAction": "RunTask"}},
         ),
-        "HandRoles": (
+        "PassTaskRoles": (
             "iam:PassRole",
             [f"arn:aws:iam::{ACCOUNT}:role/worker-{role}-1a2b3c4" for role in ("execution", "task")],
             {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
