@@ -42,7 +42,7 @@ class Repository:
 
 @dataclass(frozen=True, kw_only=True)
 class AppImageArgs:
-    """The arguments of :class:`AppImage`."""
+    """Inputs of :class:`AppImage`."""
 
     settings: ImageSettings
     architecture: Architecture

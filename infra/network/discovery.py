@@ -26,7 +26,7 @@ class Namespaces:
 
 @dataclass(frozen=True, kw_only=True)
 class DiscoveryArgs:
-    """The arguments of :class:`Discovery`."""
+    """Inputs of :class:`Discovery`."""
 
     vpc_id: pulumi.Input[str]
     connect: bool = False

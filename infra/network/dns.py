@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateArgs:
-    """The arguments of :class:`Certificate`."""
+    """Inputs of :class:`Certificate`."""
 
     domain: str
     zone_id: pulumi.Input[str]
@@ -90,7 +90,7 @@ class Certificate(pulumi.ComponentResource):
 
 @dataclass(frozen=True, kw_only=True)
 class HostArgs:
-    """The arguments of :class:`Host`."""
+    """Inputs of :class:`Host`."""
 
     host: str
     zone_id: pulumi.Input[str]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointsArgs:
-    """The arguments of :class:`Endpoints`."""
+    """Inputs of :class:`Endpoints`."""
 
     region: str
     vpc_id: pulumi.Input[str]

@@ -25,7 +25,7 @@ _SECRET_HEADERS: Final = ("authorization", "cookie")
 
 @dataclass(frozen=True, kw_only=True)
 class FirewallArgs:
-    """The arguments of :class:`Firewall`."""
+    """Inputs of :class:`Firewall`."""
 
     settings: FirewallSettings
     load_balancer_arn: pulumi.Input[str]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class FlowLogsArgs:
-    """The arguments of :class:`FlowLogs`."""
+    """Inputs of :class:`FlowLogs`."""
 
     account: Account
     vpc_id: pulumi.Input[str]

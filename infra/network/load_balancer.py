@@ -92,7 +92,7 @@ class _Balancer(pulumi.ComponentResource):
 
 @dataclass(frozen=True, kw_only=True)
 class LoadBalancerArgs(_BalancerArgs):
-    """The arguments of :class:`LoadBalancer`."""
+    """Inputs of :class:`LoadBalancer`."""
 
     settings: LoadBalancerSettings
     certificate_arn: pulumi.Input[str] | None = None
@@ -163,7 +163,7 @@ class LoadBalancer(_Balancer):
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkLoadBalancerArgs(_BalancerArgs):
-    """The arguments of :class:`NetworkLoadBalancer`."""
+    """Inputs of :class:`NetworkLoadBalancer`."""
 
     settings: NetworkLoadBalancerSettings
     public_subnets: Mapping[str, pulumi.Input[str]]

@@ -59,7 +59,7 @@ class LoadBalancerPorts:
 
 @dataclass(frozen=True, kw_only=True)
 class SecurityGroupsArgs:
-    """The arguments of :class:`SecurityGroups`."""
+    """Inputs of :class:`SecurityGroups`."""
 
     vpc_id: pulumi.Input[str]
     application: LoadBalancerPorts = field(default_factory=LoadBalancerPorts)

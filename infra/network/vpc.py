@@ -35,7 +35,7 @@ _NAT_STRATEGY: Final[dict[Nat, awsx.ec2.NatGatewayStrategy]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
-    """The arguments of :class:`Network`."""
+    """Inputs of :class:`Network`."""
 
     settings: NetworkSettings
     region: str

@@ -19,7 +19,7 @@ _TCP_NAMESPACE: Final = "AWS/NetworkELB"
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentAlarmsArgs:
-    """The arguments of :class:`DeploymentAlarms`."""
+    """Inputs of :class:`DeploymentAlarms`."""
 
     settings: AlarmSettings
     target_groups: Mapping[str, pulumi.Input[str]]

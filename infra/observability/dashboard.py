@@ -37,7 +37,7 @@ _QUERIES: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class DashboardArgs:
-    """The arguments of :class:`Dashboard`."""
+    """Inputs of :class:`Dashboard`."""
 
     region: str
     stack: ObservedStack

@@ -18,7 +18,7 @@ _STOPPED_ON_REQUEST: Final = (0, 143)
 
 @dataclass(frozen=True, kw_only=True)
 class EventsArgs:
-    """The arguments of :class:`Events`."""
+    """Inputs of :class:`Events`."""
 
     topic_arn: str
     qualified_stack: str

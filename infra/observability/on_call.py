@@ -34,7 +34,7 @@ _NO_TASK: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class OnCallArgs:
-    """The arguments of :class:`OnCall`."""
+    """Inputs of :class:`OnCall`."""
 
     settings: NotificationSettings
     stack: ObservedStack

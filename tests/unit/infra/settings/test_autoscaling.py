@@ -1,4 +1,4 @@
-"""Rules for the number of tasks that follows from load and time."""
+"""Rules for the number of tasks by load and by time."""
 
 from __future__ import annotations
 

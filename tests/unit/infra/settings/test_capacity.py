@@ -1,4 +1,4 @@
-"""Rules for what tasks run on, and for who may run on what."""
+"""Rules for capacity, and for the services that may use it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How services reach each other: who offers what, who calls whom, and what cannot be."""
+"""Service Connect: servers, clients, and invalid combinations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names that lead to a stack: zones and certificate."""
+"""DNS names of a stack: zones and certificate."""
 
 from __future__ import annotations
 

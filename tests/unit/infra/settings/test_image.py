@@ -1,4 +1,4 @@
-"""Rules for where the image comes from."""
+"""Rules for the source of the image."""
 
 from __future__ import annotations
 

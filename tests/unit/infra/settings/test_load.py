@@ -1,4 +1,4 @@
-"""What the shipped stacks load to, and how `load` reads the configuration."""
+"""Settings of the shipped stacks, and how `load` reads the configuration."""
 
 from __future__ import annotations
 

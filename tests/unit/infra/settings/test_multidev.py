@@ -1,4 +1,4 @@
-"""Rules for the copies of the main service, and what a copy is."""
+"""Rules for the copies of the main service, and the keys that they inherit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.unit.infra.settings_fixtures import fault_of, refuses, settings_of
 if TYPE_CHECKING:
     from infra.settings import ServiceSettings
 
-# Two names that lead to the same priority.
+# Two names with the same priority.
 MEETING = ("dev128", "dev318")
 CANARY = {"strategy": "canary"}
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf"

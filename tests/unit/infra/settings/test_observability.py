@@ -1,4 +1,4 @@
-"""Who is told, and what is seen: which values there may be."""
+"""Notifications, dashboards, logs and alarms: allowed values."""
 
 from __future__ import annotations
 

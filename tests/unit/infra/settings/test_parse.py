@@ -1,4 +1,4 @@
-"""The configuration as a whole: strangers, encrypted values, and all faults in one message."""
+"""The configuration as a whole: unknown keys, encrypted values, and all errors in one message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What fits together of services and load balancers: order of rules, ports, networks, existing listeners."""
+"""Rules for the combination of services and load balancers: order of rules, ports, networks, listeners."""
 
 from __future__ import annotations
 

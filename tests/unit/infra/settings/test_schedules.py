@@ -1,4 +1,4 @@
-"""When a schedule runs, what it may say, and what copies take from it."""
+"""Schedules: when they run, allowed values, and inheritance by copies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules for the services beside the main one, and what such a service is."""
+"""Rules for services beside the main one, and the keys that they inherit."""
 
 from __future__ import annotations
 

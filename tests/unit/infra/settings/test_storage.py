@@ -1,4 +1,4 @@
-"""Rules for what a service writes to."""
+"""Rules for the storage of a service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types: what the CLI hands over as text, what YAML holds, and what is neither."""
+"""Types of values: text from the CLI, YAML, and invalid values."""
 
 from __future__ import annotations
 

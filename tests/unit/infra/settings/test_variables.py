@@ -1,4 +1,4 @@
-"""What a container is told, and what it must not be told in plain text."""
+"""Environment variables of containers, and values that must not be plain text."""
 
 from __future__ import annotations
 
