@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceArgs:
-    """Account, network, tags and hooks of a cluster's instances."""
+    """Inputs of the instances of a cluster: account, network, tags and hooks."""
 
     account: Account
     tags: Mapping[str, str]
@@ -29,8 +29,6 @@ class InstanceArgs:
     """Give instances public addresses, because there is no NAT gateway."""
     hooks: pulumi.ResourceHookBinding
     """Retry while IAM does not know a new role yet."""
-    cluster_hooks: pulumi.ResourceHookBinding
-    """Also refuse to detach capacity that a service still uses."""
     prerequisites: Sequence[pulumi.Resource] = ()
     """Resources that an instance needs to register but that no argument refers to: routes and rules."""
 

@@ -31,6 +31,8 @@ class ClusterArgs:
     log_key_arn: str | None = None
     instances: InstanceArgs
     """For capacity beside Fargate."""
+    hooks: pulumi.ResourceHookBinding
+    """Retry while new capacity is not active, and refuse to detach capacity that a service still uses."""
 
 
 class Cluster(pulumi.ComponentResource):
@@ -94,7 +96,7 @@ class Cluster(pulumi.ComponentResource):
                 self.provider_names,
             ),
             # A new provider of managed instances is not ACTIVE for half a minute.
-            opts=pulumi.ResourceOptions(parent=self, hooks=args.instances.cluster_hooks),
+            opts=pulumi.ResourceOptions(parent=self, hooks=args.hooks),
         )
         return cluster
 

@@ -77,9 +77,9 @@ class Environment(pulumi.ComponentResource):
                     security_group_id=tasks_security_group_id,
                     assign_public_ip=network.tasks_have_public_addresses,
                     hooks=rollout.retries,
-                    cluster_hooks=rollout.cluster_capacity_hooks,
                     prerequisites=[network, balancers.security],
                 ),
+                hooks=rollout.cluster_capacity_hooks,
             ),
             opts=child,
         )

@@ -9,10 +9,10 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.account import allow, grant
-from infra.service.compute import Compute
 
 if TYPE_CHECKING:
     from infra.account import Statement
+    from infra.service.compute import Compute
     from infra.service.platform import Platform
     from infra.service.task_definition import TaskDefinition
     from infra.settings import ServiceSettings
@@ -37,6 +37,7 @@ class Schedules(pulumi.ComponentResource):
         settings: ServiceSettings,
         platform: Platform,
         task: TaskDefinition,
+        compute: Compute,
         *,
         after: aws.ecs.Service,
         opts: pulumi.ResourceOptions | None = None,
@@ -66,7 +67,7 @@ class Schedules(pulumi.ComponentResource):
             target: aws.scheduler.ScheduleTargetArgsDict = {
                 "arn": platform.cluster_arn,
                 "role_arn": role.arn,
-                "ecs_parameters": _ecs_parameters(settings, platform, task, count=schedule.count),
+                "ecs_parameters": _ecs_parameters(settings, compute, task, count=schedule.count),
                 "retry_policy": {
                     "maximum_retry_attempts": schedule.retries,
                     "maximum_event_age_in_seconds": schedule.max_age_seconds,
@@ -139,11 +140,8 @@ def _run_task_statements(platform: Platform, task: TaskDefinition) -> list[State
     ]
 
 
-def _ecs_parameters(
-    settings: ServiceSettings, platform: Platform, task: TaskDefinition, *, count: int
-) -> Any:
-    """Return the target of a schedule: tasks run where the service's own do."""
-    compute = Compute.of(settings, platform)
+def _ecs_parameters(settings: ServiceSettings, compute: Compute, task: TaskDefinition, *, count: int) -> Any:
+    """Return the ECS parameters of a schedule: tasks run where the service's own do."""
     parameters = {
         "task_definition_arn": task.arn,
         "task_count": count,

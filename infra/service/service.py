@@ -16,7 +16,7 @@ from infra.service.deployment import deployment_configuration, needs_hook_role, 
 from infra.service.roles import HookRole
 from infra.service.schedules import Schedules
 from infra.service.task_definition import TaskDefinition
-from infra.service.traffic import Traffic, route_traffic
+from infra.service.traffic import Traffic, route_http, route_tcp
 from infra.storage.block_volume import block_volume
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ class Service(pulumi.ComponentResource):
         super().__init__("node-on-ecs:infra:Service", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
 
-        task = TaskDefinition(name, settings, platform, images, opts=child)
         compute = Compute.of(settings, platform)
-        traffic = route_traffic(name, settings, platform, target_type=compute.target_type, parent=self)
+        task = TaskDefinition(name, settings, platform, images, compute=compute, opts=child)
+        traffic = self._route(name, settings, platform, compute)
         alarms = self._deployment_alarms(name, settings, platform, traffic)
         hook_role = (
             HookRole(name, settings.rollout, platform.account, opts=child)
@@ -153,7 +153,7 @@ class Service(pulumi.ComponentResource):
             )
         self.dead_letter_queue_url = None
         if settings.schedules:
-            schedules = Schedules(name, settings, platform, task, after=service, opts=child)
+            schedules = Schedules(name, settings, platform, task, compute, after=service, opts=child)
             self.dead_letter_queue_url = schedules.dead_letter_queue_url
 
         self.register_outputs(
@@ -163,6 +163,17 @@ class Service(pulumi.ComponentResource):
                 "alarm_names": self.alarm_names,
             }
         )
+
+    def _route(
+        self, name: str, settings: ServiceSettings, platform: Platform, compute: Compute
+    ) -> Traffic | None:
+        match settings.exposure:
+            case "http":
+                return route_http(name, settings, platform, target_type=compute.target_type, parent=self)
+            case "tcp":
+                return route_tcp(name, settings, platform, target_type=compute.target_type, parent=self)
+            case "none":
+                return None
 
     def _service_registries(
         self, name: str, settings: ServiceSettings, platform: Platform, compute: Compute

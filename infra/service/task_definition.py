@@ -8,7 +8,6 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.account import allow, grant
-from infra.service.compute import Compute
 from infra.service.containers import Containers, sidecars_of
 from infra.service.secrets import SecretReferences
 from infra.storage.task_volumes import TaskVolumes
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from infra.account import Account, Statement
     from infra.image.reference import DeployableImage
+    from infra.service.compute import Compute
     from infra.service.platform import Platform
     from infra.settings import Architecture, ServiceSettings
 
@@ -53,10 +53,11 @@ class TaskDefinition(pulumi.ComponentResource):
         settings: ServiceSettings,
         platform: Platform,
         images: Mapping[str, DeployableImage],
+        *,
+        compute: Compute,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("node-on-ecs:infra:TaskDefinition", name, None, opts)
-        compute = Compute.of(settings, platform)
 
         execution_role = self._role(
             f"{name}-execution", "ECS itself: pulls, logs, reads secrets", platform.account

@@ -31,25 +31,7 @@ class Traffic:
     """Resources that must exist before the service: ECS refuses a target group without a load balancer."""
 
 
-def route_traffic(
-    name: str,
-    settings: ServiceSettings,
-    platform: Platform,
-    *,
-    target_type: TargetType,
-    parent: pulumi.Resource,
-) -> Traffic | None:
-    """Declare the route to a service by its exposure; None if it has none."""
-    match settings.exposure:
-        case "http":
-            return _route_http(name, settings, platform, target_type=target_type, parent=parent)
-        case "tcp":
-            return _route_tcp(name, settings, platform, target_type=target_type, parent=parent)
-        case "none":
-            return None
-
-
-def _route_http(
+def route_http(
     name: str,
     settings: ServiceSettings,
     platform: Platform,
@@ -103,7 +85,7 @@ def _route_http(
     )
 
 
-def _route_tcp(
+def route_tcp(
     name: str,
     settings: ServiceSettings,
     platform: Platform,

@@ -21,9 +21,10 @@ PROFILE = "aws:iam/instanceProfile:InstanceProfile"
 ATTACHED = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
 
 
-def instance_args(prerequisites: Sequence[pulumi.Resource] = (), *, public: bool = False) -> InstanceArgs:
+def instance_args(
+    rollout: Rollout, prerequisites: Sequence[pulumi.Resource] = (), *, public: bool = False
+) -> InstanceArgs:
     """Return the arguments that all kinds of capacity share."""
-    rollout = Rollout(provider_settings())
     return InstanceArgs(
         account=account(),
         tags=TAGS,
@@ -31,7 +32,6 @@ def instance_args(prerequisites: Sequence[pulumi.Resource] = (), *, public: bool
         security_group_id="sg-tasks",
         assign_public_ip=public,
         hooks=rollout.retries,
-        cluster_hooks=rollout.cluster_capacity_hooks,
         prerequisites=prerequisites,
     )
 
@@ -40,12 +40,14 @@ def declare_capacity(name: str, settings: Any, *, public: bool = False) -> Graph
     """Declare a cluster with this capacity, on which tasks run by default."""
 
     def program() -> None:
+        rollout = Rollout(provider_settings())
         network = aws.ec2.SecurityGroup("network", opts=child_options("of-the-network"))
         args = ClusterArgs(
             settings=ClusterSettings(capacity={name: settings}),
             default_strategy=(CapacityProvider(capacity_provider=name, weight=1),),
             log_retention_days=30,
-            instances=instance_args([network], public=public),
+            instances=instance_args(rollout, [network], public=public),
+            hooks=rollout.cluster_capacity_hooks,
         )
         cluster = Cluster("cluster", args, opts=child_options())
         pulumi.export("registration_command", cluster.registration_command)

@@ -5,20 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from infra.cluster.cluster import Cluster, ClusterArgs
+from infra.rollout.rollout import Rollout
 from infra.settings import ClusterSettings
 from tests.unit.infra.cluster.capacity import instance_args
-from tests.unit.infra.factories import ON_DEMAND, SPOT, child_options
+from tests.unit.infra.factories import ON_DEMAND, SPOT, child_options, provider_settings
 from tests.unit.infra.recorder import Graph, declare, once
 
 
 @once
 def _declare(**changes: Any) -> Graph:
     def program() -> None:
+        rollout = Rollout(provider_settings())
         args = ClusterArgs(
             settings=ClusterSettings(**changes),
             default_strategy=(ON_DEMAND, SPOT),
             log_retention_days=7,
-            instances=instance_args(),
+            instances=instance_args(rollout),
+            hooks=rollout.cluster_capacity_hooks,
         )
         Cluster("cluster", args, opts=child_options())
 
