@@ -70,7 +70,7 @@ class Account:
             name,
             path=self.role_path,
             description=description,
-            assume_role_policy=_document([{**trust, "Condition": condition} if condition else trust]),
+            assume_role_policy=policy_document([{**trust, "Condition": condition} if condition else trust]),
             permissions_boundary=self.permissions_boundary,
             opts=pulumi.ResourceOptions(parent=parent),
         )
@@ -99,12 +99,13 @@ def grant(
     return aws.iam.RolePolicy(
         name,
         role=role.name,
-        policy=_document(statements),
+        policy=policy_document(statements),
         opts=pulumi.ResourceOptions(parent=parent),
     )
 
 
-def _document(statements: Iterable[Statement]) -> pulumi.Output[str]:
+def policy_document(statements: Iterable[Statement]) -> pulumi.Output[str]:
+    """Return the JSON text of a policy."""
     return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi
 import pulumi_aws as aws
 
-from infra.account import allow, grant
+from infra.account import allow, grant, policy_document
 
 if TYPE_CHECKING:
     from infra.account import Statement
@@ -111,7 +111,7 @@ class Schedules(pulumi.ComponentResource):
         aws.sqs.QueuePolicy(
             name,
             queue_url=queue.url,
-            policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [tls_only]}),
+            policy=policy_document([tls_only]),
             opts=pulumi.ResourceOptions(parent=self),
         )
         return queue

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws as aws
 
+from infra.account import policy_document
 from infra.settings.storage import NFS_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from infra.account import Statement
     from infra.settings import SharedFiles
 
 
@@ -58,7 +59,7 @@ class FileSystem(pulumi.ComponentResource):
         policy = aws.efs.FileSystemPolicy(
             name,
             file_system_id=self._file_system.id,
-            policy=self._file_system.arn.apply(_access_policy),
+            policy=policy_document(_access_statements(self._file_system.arn)),
             opts=child,
         )
         group = self._security_group(name, args)
@@ -118,10 +119,10 @@ def _lifecycle(days: int) -> list[aws.efs.FileSystemLifecyclePolicyArgsDict]:
     ]
 
 
-def _access_policy(arn: str) -> str:
+def _access_statements(arn: pulumi.Output[str]) -> list[Statement]:
     # Deny access without an access point or TLS, whatever a role allows.
     # https://docs.aws.amazon.com/efs/latest/ug/access-control-block-public-access.html
-    statements = [
+    return [
         {
             "Sid": "ThroughMountTargets",
             "Effect": "Allow",
@@ -147,4 +148,3 @@ def _access_policy(arn: str) -> str:
             "Condition": {"Null": {"elasticfilesystem:AccessPointArn": "true"}},
         },
     ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
