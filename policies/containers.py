@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from policies.control import control
-from policies.resources import Declaration, Resource
+from policies.resources import GROUP, SERVICE, Declaration, Resource
 
-SERVICE: Final = "aws:ecs/service:Service"
 TASK_SET: Final = "aws:ecs/taskSet:TaskSet"
 DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 SCHEDULE: Final = "aws:scheduler/schedule:Schedule"
 CLUSTER: Final = "aws:ecs/cluster:Cluster"
 PROVIDER: Final = "aws:ecs/capacityProvider:CapacityProvider"
-GROUP: Final = "aws:autoscaling/group:Group"
 REPOSITORY: Final = "aws:ecr/repository:Repository"
 LIFECYCLE: Final = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
 _CREDENTIALS: Final = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "ECS_ENGINE_AUTH_DATA"})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from policies.control import control, has_fewer_than_two
-from policies.resources import Declaration, Resource
+from policies.resources import GROUP, SERVICE, SUBNET, Declaration, Resource
 
 VPC: Final = "aws:ec2/vpc:Vpc"
 VPC_COMPONENT: Final = "awsx:ec2:Vpc"
@@ -14,11 +14,8 @@ FLOW_LOG: Final = "aws:ec2/flowLog:FlowLog"
 DEFAULT_GROUP: Final = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 SECURITY_GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
 INGRESS: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-SUBNET: Final = "aws:ec2/subnet:Subnet"
 NETWORK_ACL: Final = "aws:ec2/networkAcl:NetworkAcl"
 TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
-SERVICE: Final = "aws:ecs/service:Service"
-GROUP: Final = "aws:autoscaling/group:Group"
 _ANYWHERE: Final = frozenset({"0.0.0.0/0", "::/0"})
 _PUBLIC_PORTS: Final = frozenset({80, 443})
 # https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-19

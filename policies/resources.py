@@ -7,6 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+GROUP: Final = "aws:autoscaling/group:Group"
+SERVICE: Final = "aws:ecs/service:Service"
+SUBNET: Final = "aws:ec2/subnet:Subnet"
+
 
 class Unknown:
     """A value that is known only after an update."""

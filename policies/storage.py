@@ -7,13 +7,12 @@ from typing import Final
 
 from policies.control import control
 from policies.permissions import statements
-from policies.resources import Declaration, Resource
+from policies.resources import SUBNET, Declaration, Resource
 
 FILE_SYSTEM: Final = "aws:efs/fileSystem:FileSystem"
 BACKUPS: Final = "aws:efs/backupPolicy:BackupPolicy"
 ACCESS_POINT: Final = "aws:efs/accessPoint:AccessPoint"
 MOUNT_TARGET: Final = "aws:efs/mountTarget:MountTarget"
-SUBNET: Final = "aws:ec2/subnet:Subnet"
 BUCKETS: Final = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
 PUBLIC_ACCESS_BLOCK: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 BUCKET_POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policies import containers, load_balancing, network, permissions, storage
-from policies.resources import Resource
+from policies.resources import GROUP, SERVICE, SUBNET, Resource
 
 
 def make(type_: str, name: str = "it", **inputs: Any) -> Resource:
@@ -58,9 +58,7 @@ def other(type_: str, other_type: str, key: str, fault: str, *differing: dict[st
 
 
 def _provider(**group: Any) -> tuple[Resource, ...]:
-    backing = Resource(
-        type=network.GROUP, name="group", inputs=group, urn="urn::group", outputs={"arn": "arn:group"}
-    )
+    backing = Resource(type=GROUP, name="group", inputs=group, urn="urn::group", outputs={"arn": "arn:group"})
     managed = {
         "autoScalingGroupArn": "arn:group",
         "managedTerminationProtection": "ENABLED",
@@ -95,7 +93,7 @@ _PUBLIC_ACCESS: dict[str, Any] = dict.fromkeys(
 _BUCKET = storage.BUCKETS[0]
 
 EXAMPLES: dict[str, Example] = {
-    "ECS.2": inputs(containers.SERVICE, _PRIVATE, _PUBLIC, "assigns public addresses to its tasks"),
+    "ECS.2": inputs(SERVICE, _PRIVATE, _PUBLIC, "assigns public addresses to its tasks"),
     "ECS.3": inputs(
         containers.DEFINITION,
         {"pidMode": "task"},
@@ -111,7 +109,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "ECS.9": container({"logConfiguration": {"logDriver": "awslogs"}}, {}, "has no log driver"),
     "ECS.10": inputs(
-        containers.SERVICE,
+        SERVICE,
         {"platformVersion": "LATEST"},
         {"platformVersion": "1.3.0"},
         "uses Fargate platform version 1.3.0",
@@ -239,7 +237,7 @@ EXAMPLES: dict[str, Example] = {
         "assigns public addresses to instances",
     ),
     "EC2.15": inputs(
-        network.SUBNET,
+        SUBNET,
         {"mapPublicIpOnLaunch": False},
         {"mapPublicIpOnLaunch": True},
         "assigns public addresses",
@@ -260,20 +258,20 @@ EXAMPLES: dict[str, Example] = {
         network.NETWORK_ACL, _acl("deny"), _acl("allow"), "opens port 22 or 3389 to the internet"
     ),
     "AutoScaling.1": inputs(
-        network.GROUP,
+        GROUP,
         {"targetGroupArns": ["arn"], "healthCheckType": "ELB"},
         {"targetGroupArns": ["arn"], "healthCheckType": "EC2"},
         "is behind a load balancer and does not use its health checks",
     ),
     "AutoScaling.2": inputs(
-        network.GROUP,
+        GROUP,
         {"vpcZoneIdentifiers": ["a", "b"]},
         {"vpcZoneIdentifiers": ["a"]},
         "is in one zone only",
     ),
-    "AutoScaling.6": inputs(network.GROUP, _overrides({}, {}), _overrides({}), "has one instance type only"),
+    "AutoScaling.6": inputs(GROUP, _overrides({}, {}), _overrides({}), "has one instance type only"),
     "AutoScaling.9": inputs(
-        network.GROUP,
+        GROUP,
         {"launchTemplate": {"id": "lt"}},
         {"launchConfiguration": "lc"},
         "has no launch template",
@@ -322,9 +320,9 @@ EXAMPLES: dict[str, Example] = {
     ),
     "EFS.4": inputs(storage.ACCESS_POINT, {"posixUser": {"uid": 1000}}, {}, "does not enforce a user"),
     "EFS.6": Example(
-        (make(network.SUBNET, "net"), make(storage.MOUNT_TARGET, subnetId="net-id")),
+        (make(SUBNET, "net"), make(storage.MOUNT_TARGET, subnetId="net-id")),
         (
-            make(network.SUBNET, "net", mapPublicIpOnLaunch=True),
+            make(SUBNET, "net", mapPublicIpOnLaunch=True),
             make(storage.MOUNT_TARGET, subnetId="net-id"),
         ),
         "is in a subnet that assigns public addresses (net)",
