@@ -135,8 +135,7 @@ class SecurityGroups(pulumi.ComponentResource):
             purposes = (f"{traffic} to the tasks", f"{traffic} from the load balancer")
             if port.last is not None:
                 purposes = (f"{traffic} to ports that Docker chooses",) * 2
-            is_first = port == ports.targets[0] and port.last is None
-            self._open_tasks("load-balancer", port.number, group_id, port, purposes, has_alias=is_first)
+            self._open_tasks("load-balancer", port.number, group_id, port, purposes)
         return group_id
 
     def _network_load_balancer(self) -> pulumi.Output[str]:
@@ -160,17 +159,14 @@ class SecurityGroups(pulumi.ComponentResource):
         group_id: pulumi.Output[str],
         port: PortRange,
         purposes: Sequence[str],
-        *,
-        has_alias: bool = False,
     ) -> None:
         # The port is in the names, so that another port creates new rules before it deletes the old ones, and
-        # tasks on the old port stay reachable. An earlier version had the first port's rules without it.
+        # tasks on the old port stay reachable.
         for add_rule, own_id, name, purpose, peer in (
             (self._egress, group_id, f"{load_balancer}-to-tasks", purposes[0], self.tasks_id),
             (self._ingress, self.tasks_id, f"tasks-from-{load_balancer}", purposes[1], group_id),
         ):
-            alias = name if has_alias else None
-            add_rule(f"{name}-{suffix}", own_id, port, purpose, peer=peer, alias=alias)
+            add_rule(f"{name}-{suffix}", own_id, port, purpose, peer=peer)
 
     def _from_clients(
         self, prefix: str, group_id: pulumi.Output[str], port: PortRange, cidrs: Sequence[str]
@@ -205,7 +201,6 @@ class SecurityGroups(pulumi.ComponentResource):
         description: str,
         *,
         peer: str | pulumi.Output[str],
-        alias: str | None = None,
     ) -> None:
         """Add a rule to a group; `peer` is the other side, a CIDR block or the id of a group."""
         cidr = peer if isinstance(peer, str) and "/" in peer else None
@@ -219,9 +214,7 @@ class SecurityGroups(pulumi.ComponentResource):
             cidr_ipv4=cidr if cidr and ":" not in cidr else None,
             cidr_ipv6=cidr if cidr and ":" in cidr else None,
             referenced_security_group_id=None if cidr else peer,
-            opts=pulumi.ResourceOptions(
-                parent=self, aliases=[pulumi.Alias(name=f"{self._name}-{alias}")] if alias else None
-            ),
+            opts=pulumi.ResourceOptions(parent=self),
         )
 
     _ingress = partialmethod(_rule, aws.vpc.SecurityGroupIngressRule)

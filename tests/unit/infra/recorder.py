@@ -60,7 +60,6 @@ class Declared:
     ignore_changes: tuple[str, ...]
     delete_before_replace: bool
     timeouts: dict[str, str]
-    aliases: tuple[str, ...]
     hooks: dict[str, tuple[str, ...]]
     """Names of resource hooks, by their event."""
     transforms: tuple[
@@ -166,7 +165,6 @@ class _Monitor(MockMonitor):
             ignore_changes=tuple(request.ignoreChanges),
             delete_before_replace=request.deleteBeforeReplace,
             timeouts=json_format.MessageToDict(request.customTimeouts),
-            aliases=tuple(str(alias) for alias in request.aliases),
             hooks={when.name: tuple(names) for when, names in request.hooks.ListFields()},
             transforms=tuple(_resolve_callbacks(request.transforms)),
         )

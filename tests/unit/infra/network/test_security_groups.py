@@ -201,16 +201,6 @@ def test_rules_of_another_container_port_are_new_rules() -> None:
         assert {*after.names(token)} - {*before.names(token)} == {f"{rule}-4000"}
 
 
-def test_rules_of_earlier_versions_are_kept_by_aliases() -> None:
-    graph = _groups()
-
-    for token, rule in (
-        (EGRESS, "security-load-balancer-to-tasks"),
-        (INGRESS, "security-tasks-from-load-balancer"),
-    ):
-        assert rule in "".join(graph.one(token, f"{rule}-3000").aliases)
-
-
 def test_tasks_accept_no_connections_without_a_load_balancer() -> None:
     graph = _groups(targets=(), listeners=())
 
