@@ -151,7 +151,7 @@ network.vpc.subnets.private | | `private-subnet-ids` | by `id`
 network.vpc.cidr | | `cidr` | subnets are derived from it; their number becomes `availability-zones`
 network.vpc.security_group.egress | | `egress` | single ports; everything else except 443 is closed here
 network.vpc.security_group.ingress | | | only the load balancer and other services reach tasks
-network.vpc.flow_logs | | `flow-logs: log-group` | of a VPC that the stack makes
+network.vpc.flow_logs | | `flow-logs: log-group` | of a VPC that the stack creates
 http.public.certificates | | `certificate-arn` | one that covers every name
 http.public.ingress.source_ips | texts | `allowed-cidrs`
 http.public.ingress.cdn | | | no CloudFront here: name its ranges in `allowed-cidrs`

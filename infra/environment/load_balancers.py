@@ -41,7 +41,7 @@ class LoadBalancers:
 
     security: SecurityGroups
     zone_id: pulumi.Output[str] | None
-    """Route 53 zone of the stack's names; None if the stack makes no records."""
+    """Route 53 zone of the stack's names; None if the stack creates no records."""
     outputs: dict[str, pulumi.Output[Any]]
     """Stack outputs."""
     test_listener_arn: pulumi.Input[str] | None

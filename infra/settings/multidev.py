@@ -1,4 +1,4 @@
-"""Copies of services: the keys of an entry, and the services that it makes."""
+"""Copies of services: the keys of an entry, and the services that it creates."""
 
 from __future__ import annotations
 

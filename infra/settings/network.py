@@ -108,7 +108,7 @@ class EgressRule(Model):
 
 
 class NetworkSettings(Model):
-    """The network to make, or the one to use."""
+    """The network to create, or the one to use."""
 
     vpc_id: Annotated[str, resource_id("a VPC", "vpc")] | None = None
     """Existing VPC to use; empty creates one."""
@@ -137,7 +137,7 @@ class NetworkSettings(Model):
 
     def _rules(self) -> Iterator[Fault]:
         if self.vpc_id is None:
-            alone = "only valid together with `vpc-id`; without it the program makes subnets"
+            alone = "only valid together with `vpc-id`; without it the program creates subnets"
             yield from self.refuse(alone, "public-subnet-ids", "private-subnet-ids")
         else:
             existing = "none: the endpoints of the existing VPC of `vpc-id` are its owner's"

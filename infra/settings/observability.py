@@ -28,7 +28,7 @@ class NotificationSettings(Model):
 
     topic_arn: Annotated[str, _or_bootstrap(_TOPIC)] | None = None
     """SNS topic, in the stack's region, that gets every alarm and event; without it there are none. With
-    `bootstrap` it is the one that `bootstrap/` makes for the account."""
+    `bootstrap` it is the one that `bootstrap/` creates for the account."""
     urgent_topic_arn: Annotated[str, _TOPIC] | None = None
     """SNS topic for urgent messages only (users are affected), such as a pager's; `topic-arn` then gets what
     can wait until morning, and the reasons."""
@@ -65,8 +65,8 @@ class ObservabilitySettings(Model):
     account."""
     log_bucket: _Bucket | None = None
     """S3 bucket in the stack's region, encrypted with SSE-S3, for the load balancer's access and connection
-    logs, below <project>/<stack>; `bootstrap` is the one that `bootstrap/` makes for the account. Without the
-    key again, AWS goes on logging until that is switched off at the load balancer."""
+    logs, below <project>/<stack>; `bootstrap` is the one that `bootstrap/` creates for the account. Without
+    the key again, AWS goes on logging until that is switched off at the load balancer."""
     flow_logs: Literal["none", "bucket", "log-group"] = "none"
     """Where the flow logs of the stack's own VPC go: to `log-bucket`, or to a log group, kept for
     `log-retention-days`."""
@@ -74,7 +74,7 @@ class ObservabilitySettings(Model):
         Annotated[str, _or_bootstrap(arn("a KMS key", "kms", "key/[A-Za-z0-9-]+", ":key/…"))] | None
     ) = None
     """KMS key for the stack's log groups; its policy has to let CloudWatch Logs use it. `bootstrap` is the
-    key that `bootstrap/` makes for the account."""
+    key that `bootstrap/` creates for the account."""
 
     def _rules(self) -> Iterator[Fault]:
         if self.flow_logs == "bucket" and self.log_bucket is None:

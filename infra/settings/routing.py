@@ -127,7 +127,7 @@ def _faults_of_service(routing: Routing, path: Path, service: ServiceSettings) -
         if service.listener_protocol == "tls" and balancer.domain is None:
             yield Fault(("listener-protocol",), "tcp, or a `domain`, whose certificate the listener has")
         elif service.listener_protocol == "tls" and balancer.listener_arn and not balancer.certificate_arn:
-            own = "tcp, or a `certificate-arn`: with `listener-arn` the program makes none"
+            own = "tcp, or a `certificate-arn`: with `listener-arn` the program creates none"
             yield Fault(("listener-protocol",), own)
         elif service.listener_protocol == "udp" and routing.network.ipv6:
             # https://docs.aws.amazon.com/elasticloadbalancing/latest/network/create-listener.html
@@ -246,7 +246,7 @@ def _faults_of_existing_balancers(routing: Routing) -> Iterator[Fault]:
         yield Fault(("listener-arn",), own)
     shifts = any(service.rollout.has_two_target_groups for service in routing.services)
     if shifts and balancer.test_listener_arn is None:
-        needs = "rolling, or a `test-listener-arn`: with `listener-arn` the program makes no test listener"
+        needs = "rolling, or a `test-listener-arn`: with `listener-arn` the program creates no test listener"
         yield Fault(("rollout", "strategy"), needs)
     if balancer.test_listener_arn and not shifts:
         none = "nothing: only `rollout.strategy` canary, linear or blue-green has a test listener"

@@ -30,12 +30,12 @@ _SnapshotId = Annotated[
 
 
 class SharedFiles(Model):
-    """An EFS file system: one that the stack makes, encrypted and backed up, or an existing one."""
+    """An EFS file system: one that the stack creates, encrypted and backed up, or an existing one."""
 
     file_system_id: _FileSystemId | None = None
     """Existing file system, whose mount targets accept the tasks; empty creates one."""
     access_point_id: _AccessPointId | None = None
-    """Existing access point of `file-system-id`; empty makes one, in a folder of the volume's name."""
+    """Existing access point of `file-system-id`; empty creates one, in a folder of the volume's name."""
     throughput_mode: Literal["elastic", "bursting"] = "elastic"
     """Throughput: elastic follows use, bursting follows the amount stored."""
     infrequent_access_days: Literal[0, 1, 7, 14, 30, 60, 90, 180, 270, 365] = 30
@@ -50,7 +50,7 @@ class SharedFiles(Model):
 
 
 class BlockStorage(Model):
-    """An EBS volume that ECS makes for each task, encrypted, and deletes with it.
+    """An EBS volume that ECS creates for each task, encrypted, and deletes with it.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ebs-volumes.html
     """

@@ -38,7 +38,7 @@ def block_volume(
     ((volume_name, ebs),) = ebs_volumes
     role = account.make_role(
         f"{name}-volumes",
-        description="ECS: makes, attaches and deletes the volumes of tasks",
+        description="ECS: creates, attaches and deletes the volumes of tasks",
         service="ecs.amazonaws.com",
         parent=parent,
     )

@@ -164,7 +164,7 @@ def test_no_stack_at_an_existing_listener_gets_the_last_priority() -> None:
                 "public-subnet-ids": list(SUBNETS[2:4]),
                 "services": {"mqtt": {"exposure": "tcp", "listener-protocol": "tls", "listener-port": 883}},
             },
-            "services.mqtt.listener-protocol … tcp, or a `certificate-arn`: with `listener-arn` the program makes none",
+            "services.mqtt.listener-protocol … tcp, or a `certificate-arn`: with `listener-arn` the program creates none",
         ),
         ({**EXISTING, "domain": ""}, "listener-arn … would get the requests of all others"),
         ({**EXISTING, "aws:region": "eu-west-1"}, "listener-arn … one in eu-west-1, the stack's region"),
