@@ -5,23 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from local.emulated import ministack
 from local.resources.ecs import FAILED_TASK
 
 _ecs = ministack("services.ecs")
 
-_STEADY_SECONDS: Final = 0.2
-"""How long MiniStack waits for a new task to exit before it completes the deployment.
-
-The local run's provider judges a task's health itself, and ends a deployment whose tasks exit later, too.
-"""
-
 
 def install() -> None:
     """Start deployments in progress, and handle stopped tasks."""
-    _ecs._ECS_DEPLOYMENT_STEADY_DELAY = _STEADY_SECONDS
     _ecs._make_deployment = partial(_in_progress, _ecs._make_deployment)
     _ecs._ACTION_MAP["StopTask"] = partial(_replace_stopped, _ecs._ACTION_MAP["StopTask"])
 
@@ -49,7 +42,13 @@ def _fail_deployment(service_key: str, task: dict[str, Any]) -> None:
     """Let the circuit breaker end the deployment of a task, even one that MiniStack has completed."""
     service = _ecs._services[service_key]
     breaker: Mapping[str, Any] = service["deploymentConfiguration"].get("deploymentCircuitBreaker") or {}
-    if breaker.get("enable") and (deployment := _ecs._deployment_for_task(service, task)):
+    if not breaker.get("enable"):
+        return
+    with _ecs.resource_lock("ecs-service", service_key):
+        deployment = _ecs._deployment_for_task(service, task)
+        # The circuit breaker may have ended it in the meantime.
+        if not deployment or deployment["rolloutState"] == "FAILED":
+            return
         failed_tasks = _ecs._circuit_breaker_threshold(service) - 1
         deployment.update(rolloutState="IN_PROGRESS", failedTasks=failed_tasks)
-        _ecs._record_service_task_failure(task)
+    _ecs._record_service_task_failure(task)
