@@ -156,7 +156,7 @@ class LocalEnvironment:
             interrupted, failed = (self._note(stack, note) for note in ("running", "failed"))
             servers = Servers(emulator.endpoint, known=state.identifiers if interrupted.exists() else None)
             if command == "up":
-                servers.prepare_update()
+                servers.prepare_update(emulator.region)
             run = make(
                 variables=self._variables_of_a_run(emulator, servers.variable),
                 folder=self._copy_files(stack, state.salt),

@@ -78,9 +78,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._clouds: dict[str, Cloud] = {}
         """By connection: the CLI opens one for each instance of a provider, all to this server."""
 
-    def create_clients(self) -> None:
+    def create_clients(self, region: str) -> None:
         """Create the clients of common services."""
-        cloud = Cloud(self._endpoint, shared=self._shared)
+        cloud = Cloud(self._endpoint, region=region, shared=self._shared)
         for service in _COMMON_SERVICES:
             cloud.client(service)
 
@@ -381,13 +381,13 @@ class Servers:
         self.variable = ",".join(f"{package}:{port}" for package, port in ports.items())
         """Value of `PULUMI_DEBUG_PROVIDERS`."""
 
-    def prepare_update(self) -> None:
+    def prepare_update(self, region: str) -> None:
         """Load in the background, while the CLI starts, what the first resources would wait for."""
 
         def load() -> None:
             from local.image_build import buildkit_client
 
-            self._providers["aws"].create_clients()
+            self._providers["aws"].create_clients(region)
             buildkit_client()
 
         threading.Thread(target=load, daemon=True).start()

@@ -27,7 +27,7 @@ class FakeServers:
         self.endpoint, self.known = endpoint, known
         self.variable = "aws:1"
 
-    def prepare_update(self) -> None:
+    def prepare_update(self, region: str) -> None:
         pass
 
     def stop(self) -> None:
