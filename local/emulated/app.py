@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 from secrets import token_hex
 
-from local.emulated import container_exits, deployments, events, ministack, schedules, secrets, tasks
+from local.emulated import container_exits, deployments, events, ministack, schedules, secrets, starts, tasks
 
 secrets.install()
 tasks.install()
+starts.install()
 deployments.install()
 schedules.install()
 # In AWS's form, which a stack file may contain.

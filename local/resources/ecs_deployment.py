@@ -124,8 +124,7 @@ class _Follower:
             self._note_failed_tasks()
             # The threshold of ECS's circuit breaker.
             if len(self._failed) >= min(200, max(3, math.ceil(wanted / 2))):
-                reason = f"its tasks keep exiting: {len(self._failed)} did.{self._last_end}"
-                self.end([*self._failed][-1], "after others", reason)
+                self.end([*self._failed][-1], "after others")
             waiting += f", {len(self._failed)} exited.{self._last_end}" if self._failed else ""
         else:
             live = [
@@ -138,13 +137,13 @@ class _Follower:
         self._report(f"waiting: {waiting}" if waiting else "")
         return waiting
 
-    def end(self, task_arn: str, fault: str, reason: str) -> NoReturn:
+    def end(self, task_arn: str, fault: str, reason: str = "") -> NoReturn:
         """End the deployment as ECS's circuit breaker does, if the service has one, and fail.
 
         Args:
             task_arn: a task that failed, which is stopped.
             fault: what it failed.
-            reason: why the deployment failed.
+            reason: why the deployment failed; the default is that its tasks keep exiting.
 
         Raises:
             UnfinishedError: always.
@@ -153,8 +152,10 @@ class _Follower:
         stop: Properties = {"task": task_arn, "reason": f"{FAILED_TASK} {fault}"[:1024]}
         self._call("stop_task", ignored_codes=("InvalidParameterException",), **stop)
         service = self._service()
-        if self._own(service)["rolloutState"] != "FAILED":
-            self.fail(reason)
+        own = self._own(service)
+        if own["rolloutState"] != "FAILED":
+            self.fail(reason or f"its tasks keep exiting: {len(self._failed)} did.{self._last_end}")
+        reason = reason or f"{own['rolloutStateReason']}{self._last_end}"
         breaker = service["deploymentConfiguration"]["deploymentCircuitBreaker"]
         if breaker["rollback"] and _primary(service)["id"] == self._deployment:
             self.roll_back(reason)

@@ -228,7 +228,7 @@ def test_stop_after_a_crash_removes_its_containers_and_no_others(start: Callable
 
         emulator.stop()
 
-        left = {container.id for container in client.containers.list(all=True)}
+        left = {container.id for container in client.containers.list(all=True, ignore_removed=True)}
         theirs.remove(force=True)
         assert theirs.id in left
         assert own.id not in left

@@ -49,7 +49,7 @@ def containers(project: Project) -> list[str]:
     try:
         return [
             str(one.name)
-            for one in client.containers.list(all=True)
+            for one in client.containers.list(all=True, ignore_removed=True)
             if str(one.attrs["Config"]["Image"]).startswith(f"localhost:{project.emulator_port}/")
         ]
     finally:

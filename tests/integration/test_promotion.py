@@ -30,7 +30,9 @@ def digests(project: Project, stack: str) -> set[str]:
     prefix = f"localhost:{project.emulator_port}/{REPOSITORY}@"
     client = connect()
     try:
-        configurations = [container.attrs["Config"] for container in client.containers.list()]
+        configurations = [
+            container.attrs["Config"] for container in client.containers.list(ignore_removed=True)
+        ]
     finally:
         client.close()
     return {

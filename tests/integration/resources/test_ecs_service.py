@@ -60,7 +60,7 @@ def make(bench: Workbench, image: str, command: list[str] = STAY, **more: Any) -
 
 def containers(client: docker.DockerClient, made: Made, *, all: bool = False) -> list[Container]:
     label = f"com.amazonaws.ecs.cluster={made.inputs['cluster']}"
-    return client.containers.list(all=all, filters={"label": label})
+    return client.containers.list(all=all, filters={"label": label}, ignore_removed=True)
 
 
 def change(bench: Workbench, made: Made, **changes: Any) -> dict[str, Any]:

@@ -183,7 +183,9 @@ def test_a_task_has_everything_that_its_definition_says(
     label = "com.amazonaws.ecs.task-arn"
 
     def all_ended() -> bool:
-        return not arns & {item.labels[label] for item in client.containers.list(filters={"label": label})}
+        # Other tests' containers may be removed while they are listed.
+        running = client.containers.list(filters={"label": label}, ignore_removed=True)
+        return not arns & {container.labels[label] for container in running}
 
     assert eventually(all_ended), "the sidecar is still running"
 
