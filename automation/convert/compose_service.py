@@ -32,6 +32,7 @@ _HEALTH_URL: Final = re.compile(
 _TRAEFIK: Final = "traefik."
 _TRAEFIK_HOST: Final = re.compile(r"Host\(([^)]*)\)")
 _HOST: Final = re.compile(r"(?:\*\.)?(?:[a-z0-9-]+\.)+[a-z]{2,}")
+_NUMBER: Final = re.compile(r"\d{0,6}\.?\d+")
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
 _UNITS: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 _MIB: Final = 1024**2
@@ -64,7 +65,7 @@ class ComposeService(Draft):
         """Container ports that clients outside reach."""
         self.waits_for = {
             other: text_of(mapping(value).get("condition")) or "service_started"
-            for other, value in mapping(self.get("depends_on")).items()
+            for other, value in self.mapping("depends_on").items()
         }
         """Conditions by the service that it depends on."""
         networks = mapping(self.peek("networks")).values()
@@ -153,7 +154,7 @@ def _set_image(service: ComposeService, composition: Composition) -> None:
     dockerfile = posixpath.join(folder, service.text("build.dockerfile") or "Dockerfile")
     is_inline = service.peek("build.dockerfile_inline") is not None
     service.set_build("build", composition.paths, context=folder, dockerfile=dockerfile, may_lack=is_inline)
-    arguments = mapping(service.get("build.args")).items()
+    arguments = service.mapping("build.args").items()
     if given := {name: text for name, value in arguments if (text := value_text(value)) is not None}:
         keys["build-args"] = given
     if secrets := _build_secrets(service, composition.project):
@@ -165,7 +166,7 @@ def _set_image(service: ComposeService, composition: Composition) -> None:
 
 def _build_secrets(service: ComposeService, project: Project) -> dict[str, Any]:
     secrets: dict[str, Any] = {}
-    for item in items(service.get("build.secrets")):
+    for item in service.items("build.secrets"):
         name = text_of(item) or text_of(mapping(item).get("source")) or ""
         declared = project.secrets.get(name, {})
         if (file := text_of(declared.get("file"))) is not None:
@@ -182,7 +183,7 @@ def _build_secrets(service: ComposeService, project: Project) -> dict[str, Any]:
 def _set_ports(service: ComposeService) -> None:
     exposed: list[int] = []
     # An empty item is a variable without a value, which is reported elsewhere.
-    for item in filter(None, items(service.get("ports"))):
+    for item in filter(None, service.items("ports")):
         port, is_public = _port(item)
         if port is None:
             service.report.missing("ports", f"{item} is not a port")
@@ -229,17 +230,10 @@ def _report_development(service: ComposeService) -> None:
 
 def _set_size(service: ComposeService) -> None:
     limits, reservations = "deploy.resources.limits.", "deploy.resources.reservations."
-    cpus = [service.text(path) for path in (f"{limits}cpus", "cpus", f"{reservations}cpus")]
-    memory = [
-        service.text(path)
-        for path in (f"{limits}memory", "mem_limit", f"{reservations}memory", "mem_reservation")
-    ]
-    try:
-        units = int(float(next(filter(None, cpus), "0")) * _VCPU)
-    except ValueError:
-        units = 0
-    size = _SIZE.fullmatch(next(filter(None, memory), ""))
-    mib = -(-int(float(size[1]) * _UNITS[size[2].lower()]) // _MIB) if size else 0
+    cpu_fields = (f"{limits}cpus", "cpus", f"{reservations}cpus")
+    memory_fields = (f"{limits}memory", "mem_limit", f"{reservations}memory", "mem_reservation")
+    units = next(filter(None, [service.converted(field, _cpu_units) for field in cpu_fields]), 0)
+    mib = next(filter(None, [service.converted(field, _mebibytes) for field in memory_fields]), 0)
     if not units and not mib:
         return
     sizes = ((cpu, mib) for cpu, memories in MEMORY_BY_CPU.items() for mib in memories)
@@ -248,6 +242,18 @@ def _set_size(service: ComposeService) -> None:
         service.report.missing("deploy.resources", "Fargate has no task of that size: see `capacity`")
     else:
         service.keys["cpu"], service.keys["memory"] = fitting
+
+
+def _cpu_units(value: object) -> int | None:
+    """Return a number of CPUs in Fargate's units."""
+    text = text_of(value) or ""
+    return int(float(text) * _VCPU) if _NUMBER.fullmatch(text) else None
+
+
+def _mebibytes(value: object) -> int | None:
+    """Return a size such as 512m, rounded up; a number alone is one of bytes."""
+    size = _SIZE.fullmatch(text_of(value) or "")
+    return -(-int(float(size[1]) * _UNITS[size[2].lower()]) // _MIB) if size else None
 
 
 def _set_health_check(service: ComposeService) -> None:
@@ -289,7 +295,7 @@ def _set_process(service: ComposeService) -> None:
 
 
 def _set_ulimits(service: ComposeService) -> None:
-    for name, limit in mapping(service.get("ulimits")).items():
+    for name, limit in service.mapping("ulimits").items():
         number = number_of(limit) if isinstance(limit, str) else number_of(mapping(limit).get("soft"))
         if name == "nofile" and number is not None:
             service.keys["ulimits"] = {"nofile": number}
@@ -300,7 +306,7 @@ def _set_ulimits(service: ComposeService) -> None:
 def _read_labels(service: ComposeService) -> None:
     hosts: list[str] = []
     port_label = f"{_TRAEFIK}http.services.{service.origin}.loadbalancer.server.port"
-    for name, value in mapping(service.get("labels")).items():
+    for name, value in service.mapping("labels").items():
         text = value_text(value) or ""
         if name.startswith(_TRAEFIK) and name.endswith(".rule"):
             rules = ",".join(_TRAEFIK_HOST.findall(text))

@@ -29,7 +29,7 @@ def set_variables(service: ComposeService, composition: Composition) -> None:
     keys, report, parameter = service.keys, service.report, composition.parameter
     plain: dict[str, str] = {}
     from_shell: list[str] = []
-    for name, value in mapping(service.get("environment")).items():
+    for name, value in service.mapping("environment").items():
         text = value_text(value)
         if text is not None:
             plain[name] = text
@@ -124,7 +124,7 @@ def _omitted_server(name: str, value: str, composition: Composition) -> str | No
 def _secret_files(service: ComposeService, plain: dict[str, str], parameter: str) -> dict[str, str]:
     """Return secrets that Compose mounts as files, as variables; remove variables that name the files."""
     secrets: dict[str, str] = {}
-    for item in items(service.get("secrets")):
+    for item in service.items("secrets"):
         name = text_of(item) or text_of(mapping(item).get("source")) or ""
         target = (text_of(mapping(item).get("target")) or name).removeprefix(_RUN_SECRETS)
         file = f"{_RUN_SECRETS}{target}"

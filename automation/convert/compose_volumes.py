@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from automation.convert.compose_file import Project
 from automation.convert.draft import Draft, short_name
-from automation.convert.source import flag_of, items, mapping, text_of
+from automation.convert.source import flag_of, mapping, text_of
 from infra.settings.sidecars import SMALL_TMP
 
 _SIZE: Final = re.compile(r"size=(\d+)([kmg]?)", re.IGNORECASE)
@@ -24,7 +24,7 @@ def set_volumes(service: Draft, project: Project) -> None:
     """Set a service's volumes and its folders in memory."""
     report, volumes, tmpfs = service.report, dict[str, Any](), _tmpfs(service)
     folders: list[str] = []
-    for item in items(service.get("volumes")):
+    for item in service.items("volumes"):
         kind, name, path, is_read_only = _mount(item)
         if kind == "tmpfs":
             tmpfs[path] = _DEFAULT_MIB

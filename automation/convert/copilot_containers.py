@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from automation.convert.copilot_fields import WORKLOAD
 from automation.convert.copilot_manifests import UNKNOWN, shown
 from automation.convert.draft import is_image, short_name
-from automation.convert.source import flag_of, items, mapping, text_of, text_values
+from automation.convert.source import flag_of, mapping, text_of, text_values
 from automation.convert.variables import split_variables
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _set_variables(workload: Workload, before: str, keys: dict[str, Any]) -> Non
 
 def _variables(workload: Workload, path: str) -> dict[str, str]:
     report, variables = workload.report, dict[str, str]()
-    for name, value in mapping(workload.get(path)).items():
+    for name, value in workload.mapping(path).items():
         text, export = text_of(value), text_of(mapping(value).get("from_cfn"))
         if text is not None and UNKNOWN in text:
             report.todo(f"{path}.{name}", f"left out, since it has a variable without a value: {shown(text)}")
@@ -81,7 +81,7 @@ def _variables(workload: Workload, path: str) -> dict[str, str]:
 
 def _secrets(workload: Workload, path: str) -> dict[str, str]:
     report, secrets = workload.report, dict[str, str]()
-    for name, value in mapping(workload.get(path)).items():
+    for name, value in workload.mapping(path).items():
         secret, text = text_of(mapping(value).get("secretsmanager")), text_of(value)
         if UNKNOWN in (source := secret or text or ""):
             report.todo(
@@ -101,7 +101,7 @@ def _secrets(workload: Workload, path: str) -> dict[str, str]:
 def _conditions(workload: Workload, path: str) -> dict[str, str]:
     """Return the conditions that a container waits for, by container."""
     waits: dict[str, str] = {}
-    for name, value in mapping(workload.get(path)).items():
+    for name, value in workload.mapping(path).items():
         condition = (text_of(value) or "").lower()
         if condition in _CONDITIONS:
             waits[short_name(name)] = condition
@@ -190,7 +190,7 @@ def _sidecar(workload: Workload, name: str) -> dict[str, Any] | None:
         sidecar["depends-on"] = waits
     mounts = {
         short_name(volume, _LONGEST_VOLUME_NAME): folder.rstrip("/")
-        for mount in map(text_values, items(workload.get(f"{path}.mount_points")))
+        for mount in map(text_values, workload.items(f"{path}.mount_points"))
         if (volume := mount.get("source_volume")) and (folder := mount.get("path"))
     }
     if mounts:
@@ -227,7 +227,7 @@ def _set_log_router(workload: Workload) -> None:
         router["config-file"] = file
     sidecar["log-router"] = router or True
     workload.keys.setdefault("sidecars", {})[_ROUTER] = sidecar
-    destination = text_values(workload.get("logging.destination"))
+    destination = text_values(workload.mapping("logging.destination"))
     if options := {name: text for name, text in destination.items() if text}:
         workload.keys["log-options"] = options
     workload.report.todo(

@@ -9,7 +9,7 @@ from automation.convert.copilot_fields import ENVIRONMENT
 from automation.convert.draft import Draft
 from automation.convert.fields import report_unread
 from automation.convert.report import Report
-from automation.convert.source import flag_of, items, mapping, number_of, text_of, texts_of
+from automation.convert.source import flag_of, mapping, number_of, text_of, texts_of
 
 _HTTPS: Final = 443
 _SIDES: Final = ("public", "private")
@@ -29,7 +29,7 @@ def stack_keys(values: Mapping[str, Any], name: str, report: Report) -> dict[str
 
 def _set_network(environment: Draft) -> None:
     keys = environment.keys
-    subnets = {side: items(environment.get(f"network.vpc.subnets.{side}")) for side in _SIDES}
+    subnets = {side: environment.items(f"network.vpc.subnets.{side}") for side in _SIDES}
     cidr = environment.text("network.vpc.cidr")
     if "vpc-id" in keys:
         for side in _SIDES:
@@ -54,7 +54,7 @@ def _set_network(environment: Draft) -> None:
 def _egress(environment: Draft) -> list[dict[str, Any]]:
     rules: list[dict[str, Any]] = []
     path = "network.vpc.security_group.egress"
-    for index, rule in enumerate(map(mapping, items(environment.get(path)))):
+    for index, rule in enumerate(map(mapping, environment.items(path))):
         port, cidr = number_of(rule.get("ports")), text_of(rule.get("cidr"))
         protocol = (text_of(rule.get("ip_protocol")) or "tcp").lower()
         if not port or not cidr or protocol not in ("tcp", "udp"):

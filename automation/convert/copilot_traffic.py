@@ -111,7 +111,7 @@ def _set_target(workload: Workload, container: str | None, port: int | None) -> 
 def _set_paths(workload: Workload) -> None:
     """Set the paths of rules that differ in their path alone, and report other rules."""
     paths: list[str] = []
-    for index, rule in enumerate(map(mapping, items(workload.get("http.additional_rules")))):
+    for index, rule in enumerate(map(mapping, workload.items("http.additional_rules"))):
         if {*rule} <= _WITHOUT_OTHER_TARGET and "path" in rule:
             paths.append(_rooted(text_of(rule["path"])))
         else:

@@ -211,7 +211,7 @@ def _set_count(workload: Workload) -> None:
             "count.range", "at least 1 task is kept: without tasks there is no metric that would start one"
         )
     scaling: dict[str, Any] = {"enabled": True, "min-count": max(fewest, 1), "max-count": max(most, 1)}
-    cooldowns = [mapping(workload.get("count.cooldown"))]
+    cooldowns = [workload.mapping("count.cooldown")]
     for name, key in _TARGETS.items():
         if isinstance(workload.peek(f"count.{name}"), dict):
             cooldowns.append(mapping(workload.get(f"count.{name}.cooldown")))
@@ -260,7 +260,7 @@ def _set_security_groups(workload: Workload) -> None:
     if not isinstance(workload.peek("network.vpc.placement"), dict):
         workload.skip("network.vpc.placement")
     path = workload.inside("network.vpc.security_groups", "groups")
-    groups = items(workload.get(path))
+    groups = workload.items(path)
     if any(isinstance(group, dict) for group in groups):
         workload.report.todo(path, "a security group of a CloudFormation export is not read: set its id")
     if named := [*dict.fromkeys(texts_of(groups))]:
@@ -282,7 +282,7 @@ def _set_deployment(workload: Workload) -> None:
 
 def _apply_overrides(workload: Workload) -> None:
     keys = workload.keys
-    for rule in map(mapping, items(workload.get("taskdef_overrides"))):
+    for rule in map(mapping, workload.items("taskdef_overrides")):
         path, value = text_of(rule.get("path")) or "", rule.get("value")
         last, is_app = path.rpartition(".")[2], "ContainerDefinitions[0]" in path
         number = number_of(value)

@@ -14,7 +14,7 @@ from typing import Any, Final, get_args
 from automation.convert.dockerfile import user_of
 from automation.convert.fields import Field
 from automation.convert.report import Report
-from automation.convert.source import Source, items, text_of, texts_of
+from automation.convert.source import Source, text_of
 from infra.settings.model import Pattern
 from infra.settings.names import ImageReference
 
@@ -82,9 +82,9 @@ class Draft(Source):
 
     def words(self, path: str) -> list[str]:
         """Return a command as a list; a text is split as a shell does."""
-        value = self.get(path)
+        text = text_of(self.peek(path))
         try:
-            words = texts_of(items(value)) or shlex.split(text_of(value) or "")
+            words = self.texts(path) if text is None else shlex.split(self.text(path) or "")
         except ValueError as error:
             self.report.missing(path, f"left out, since a shell could not read it either: {error}")
             return []

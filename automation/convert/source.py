@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeVar, cast
 
 from automation import go_yaml
+
+T = TypeVar("T")
 
 _FLAGS: Final = {
     **dict.fromkeys(("true", "yes", "y", "on"), True),
@@ -47,25 +49,41 @@ class Source:
         self._read.update(paths)
 
     def text(self, path: str) -> str | None:
-        """Return a text; None for anything else."""
-        return text_of(self.get(path))
+        """Return a text; None for anything else, which does not count as read."""
+        return self.converted(path, text_of)
 
     def number(self, path: str) -> int | None:
-        """Return a whole number; None for anything else."""
-        return number_of(self.get(path))
+        """Return a whole number; None for anything else, which does not count as read."""
+        return self.converted(path, number_of)
 
     def flag(self, path: str) -> bool | None:
-        """Return true or false; None for anything else."""
-        return flag_of(self.get(path))
+        """Return true or false; None for anything else, which does not count as read."""
+        return self.converted(path, flag_of)
 
     def seconds(self, path: str) -> int | None:
-        """Return a duration in seconds, rounded up; None for anything else."""
-        return seconds_of(self.get(path))
+        """Return a duration in seconds, rounded up; None for anything else, which does not count as read."""
+        return self.converted(path, seconds_of)
+
+    def mapping(self, path: str) -> dict[str, Any]:
+        """Return an object; anything else is an empty one, and does not count as read."""
+        return self.converted(path, _mapping_or_none) or {}
+
+    def items(self, path: str) -> list[Any]:
+        """Return a list; anything else is an empty one, and does not count as read."""
+        return self.converted(path, _items_or_none) or []
 
     def texts(self, path: str) -> list[str]:
         """Return a list of texts; a single text is a list of one."""
-        value = self.get(path)
-        return texts_of(items(value) or [value])
+        return self.converted(path, _texts_or_none) or []
+
+    def converted(self, path: str, convert: Callable[[object], T | None]) -> T | None:
+        """Return a converted value; None if it cannot be converted, which does not count as read."""
+        value = self.peek(path)
+        converted = convert(value)
+        # An empty text is a variable without a value, which is reported elsewhere.
+        if converted is not None or value in (None, ""):
+            self._read.add(path)
+        return converted
 
     def unread(self) -> Iterator[tuple[str, Any]]:
         """Yield the fields that have not been read, with their values."""
@@ -85,12 +103,12 @@ class Source:
 
 def mapping(value: object) -> dict[str, Any]:
     """Return an object; anything else is an empty one."""
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    return _mapping_or_none(value) or {}
 
 
 def items(value: object) -> list[Any]:
     """Return a list; anything else is an empty one."""
-    return cast("list[Any]", value) if isinstance(value, list) else []
+    return _items_or_none(value) or []
 
 
 def text_of(value: object) -> str | None:
@@ -132,3 +150,16 @@ def seconds_of(value: object) -> int | None:
     if not parts or "".join(f"{amount}{unit}" for amount, unit in parts) != text:
         return None
     return int(-(-sum(float(amount) * _SECONDS[unit] for amount, unit in parts) // 1))
+
+
+def _mapping_or_none(value: object) -> dict[str, Any] | None:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def _items_or_none(value: object) -> list[Any] | None:
+    return cast("list[Any]", value) if isinstance(value, list) else None
+
+
+def _texts_or_none(value: object) -> list[str] | None:
+    texts = texts_of(items(value) or [value])
+    return texts if texts or value == [] else None

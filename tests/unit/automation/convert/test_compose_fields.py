@@ -165,3 +165,19 @@ def test_a_field_without_keys_is_reported(tmp_path: Path, name: str) -> None:
 
     advice = next(field.text for field in SERVICE if field.name == name)
     assert [note for note in notes if note.startswith(f"web {name}") and advice in note], notes
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((field.name, "[[a]]") for field in SERVICE if field.reader not in ("", "skip")),
+        *((name, "text") for name in ("ports", "depends_on", "secrets", "deploy.replicas", "cpus")),
+        *((name, "12q") for name in ("mem_limit", "stop_grace_period")),
+        *((name, "{a: 1}") for name in ("user", "platform")),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_reported(tmp_path: Path, name: str, value: str) -> None:
+    """A lost value would show only after the deployment."""
+    _, notes = convert(file_with(tmp_path, name, nested(name, value)))
+
+    assert [note for note in notes if note.startswith(f"web {name}: would be ")], notes

@@ -341,3 +341,18 @@ def test_a_field_without_keys_is_reported(tmp_path: Path, name: str) -> None:
 
     first, _, last = name.rpartition(".*.")
     assert [note for note in notes if note.startswith("web ") and last in note and first in note], notes
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((field.name, "[[a]]") for field in WORKLOAD if field.reader not in ("", "skip")),
+        *((name, "text") for name in ("variables", "secrets", "memory", "count")),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_reported(tmp_path: Path, name: str, value: str) -> None:
+    """A lost value would show only after the deployment."""
+    _, notes = convert(app(tmp_path, web=manifest_with(name, value)))
+
+    fields = (name.replace("*", "x"), name.rpartition(".")[0].replace("*", "x"))
+    assert any(note.startswith(f"web {field}: ") for note in notes for field in fields), notes
