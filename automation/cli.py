@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from automation.console import colour, say, say_error
+from automation.console import Number, colour, say, say_error
 from automation.errors import AutomationError, ProgramError
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class _Commands(click.Group):
 )
 @click.option(
     "--wait-for-lock-minutes",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=10.0,
     show_default=True,
     metavar="N",
@@ -182,6 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     With `--json`, a command that fails prints a document with `error` and `exit_code` to standard output.
     """
     arguments = [*(sys.argv[1:] if arguments is None else arguments)]
+    _open_closed_streams()
     # gRPC would log connections that end on purpose.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     exit_code = _FAILED
@@ -212,6 +213,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if _json_requested(arguments):
         click.echo(json.dumps({"error": message, "exit_code": exit_code}, indent=2))
     sys.exit(exit_code)
+
+
+def _open_closed_streams() -> None:
+    """Replace standard streams that the caller has closed, which Python sets to None."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 -- stays open
 
 
 def _login_hint(arguments: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
@@ -23,6 +24,22 @@ _NARROWEST: Final = 40
 _WIDEST: Final = 120
 _NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 _QUOTED: Final = re.compile(r"`[^`\n]+`")
+
+
+class Number(click.FloatRange):
+    """A finite number in a range: Python also reads `nan`, which no limit excludes."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or fail with the text that is none."""
+        try:
+            is_finite = math.isfinite(float(value))
+        except ValueError:
+            is_finite = False
+        if not is_finite:
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def colour() -> bool | None:

@@ -80,6 +80,11 @@ def _load(path: Path, loader: type[yaml.SafeLoader]) -> Any:
         raise AutomationError(f"{str(path)!r} cannot be read: {error}") from error
     except RecursionError as error:
         raise AutomationError(f"{path} is nested too deeply") from error
+    except yaml.MarkedYAMLError as error:
+        problem = " ".join(filter(None, (error.context, error.problem)))
+        mark = error.problem_mark
+        place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise AutomationError(f"{path} is not valid YAML: {problem}{place}") from error
     except yaml.YAMLError as error:
         raise AutomationError(f"{path} is not valid YAML: {error}") from error
 

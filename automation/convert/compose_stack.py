@@ -128,10 +128,8 @@ def _services_to_convert(
         else:
             chosen[name] = values
     if not chosen:
-        raise AutomationError(
-            f"{project.files[0]} has no service to deploy: {', '.join(project.services)} are databases,"
-            " proxies, tools, or have profiles; `--keep NAME` keeps one"
-        )
+        reasons = [f"  {note.line}" for note in report.notes]
+        raise AutomationError("\n".join([f"{project.files[0]} has no service to deploy:", *reasons]))
     return chosen, omitted, ports
 
 

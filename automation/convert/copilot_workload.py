@@ -109,7 +109,8 @@ def converted(manifest: copilot.Manifest, values: Mapping[str, Any], app: App, r
     keys = workload.keys
     if workload.name != workload.origin:
         workload.report.differs(
-            "name", f"is called {workload.name} here, where names have at most 16 characters"
+            "name",
+            f"is called {workload.name} here: a name has lowercase letters, digits and hyphens, at most 16",
         )
     workload.copy_fields(field for field in WORKLOAD if not field.name.startswith(TRAFFIC_FIELDS))
     _set_image(workload)

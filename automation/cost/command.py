@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from automation.console import json_option, say, say_error, show, write_text
+from automation.console import Number, json_option, say, say_error, show, write_text
 from automation.cost import chart as charts
 from automation.cost import compute_table as table
 from automation.cost import report
@@ -67,7 +67,7 @@ def _report_table_prices(sides: list[report.Named], *, live: bool) -> None:
 )
 @click.option(
     "--budget",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     metavar="DOLLARS",
     help="Fail if the stack costs more a month; the default is its config key monthly-budget-usd.",
 )

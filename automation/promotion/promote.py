@@ -27,11 +27,14 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
 
     The file of TO must say `image-from: FROM`, and the services of FROM must be steady.
     """
+    if source == target:
+        raise click.UsageError(f"FROM and TO are both {source}: name two stacks")
     follows = stacks.settings(target).image.image_from
     if follows != source:
         raise click.UsageError(
-            f"{target} takes its image from {follows or 'no other stack'}, not from {source}: set "
-            f"`node-on-ecs:image-from: {source}` in Pulumi.{target}.yaml; both need the same `repository`"
+            f"Pulumi.{target}.yaml has {f'`image-from: {follows}`' if follows else 'no `image-from`'}: to "
+            f"promote from {source}, set `node-on-ecs:image-from: {source}` there, and the same "
+            "`node-on-ecs:repository` in both stack files"
         )
     promoted = _digests(stacks, source, required=True)
     unsteady = [

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from automation.console import json_option, say, show, to_type
+from automation.console import Number, json_option, say, show, to_type
 from automation.errors import AutomationError
 from automation.http_status import OK, http_status
 from automation.services.deployed_stack import DeployedStack
@@ -22,7 +22,7 @@ _PAUSE_SECONDS: Final = 2.0
 @click.argument("stack")
 @click.option(
     "--within-seconds",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=120.0,
     show_default=True,
     metavar="N",

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from automation.console import json_option, say, show
+from automation.console import Number, json_option, say, show
 from automation.errors import AutomationError
 from automation.services.deployed_stack import DeployedService, DeployedStack
 from automation.services.deployments import Deployment, count_of_tasks, latest_deployment
@@ -25,7 +25,7 @@ _PAUSE_SECONDS: Final = 3.0
 @click.option("--service", metavar="NAME", help="Only this service.")
 @click.option(
     "--within-minutes",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=30.0,
     show_default=True,
     metavar="N",

@@ -121,7 +121,8 @@ class OneOffTask:
             The container's exit code, None if it never ran, and why the task stopped.
 
         Raises:
-            AutomationError: ECS does not have the service, or the task could not be started.
+            AutomationError: ECS does not have the service, it has no such container, or the task could not be
+                started.
         """
         ecs = self.stack.clients.client("ecs")
         described = self.stack.describe_existing(self.service)
@@ -140,6 +141,12 @@ class OneOffTask:
     def _start(self, ecs: Any, described: Answer) -> str:
         name = self.service.name
         task_definition = _version_of_most_tasks(described)
+        definition = ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
+        containers = [container["name"] for container in definition["containerDefinitions"]]
+        if self.container not in containers:
+            raise AutomationError(
+                f"{name} has no container {self.container!r}: there are {', '.join(containers)}"
+            )
         self.say(f"{name}: starting a task of {task_definition.rpartition('/')[2]}")
         answer = ecs.run_task(
             cluster=self.service.cluster,

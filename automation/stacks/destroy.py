@@ -8,7 +8,7 @@ from automation.console import confirm, json_option, say, show, to_type
 from automation.errors import AutomationError
 from automation.previews.lifecycle import Previews
 from automation.previews.names import is_preview
-from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Stacks, require_existing
 
 _yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
@@ -29,9 +29,7 @@ def destroy(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
         say(f"removed {stack}" if removed else f"there is no stack {stack}: nothing to do")
         show((), {"stack": stack, "destroyed": removed}, as_json=as_json)
         return
-    existing = sorted(summary.name for summary in stacks.summaries())
-    if stack not in existing:
-        raise AutomationError(f"there is no stack {stack!r}; there are: {', '.join(existing) or 'none'}")
+    require_existing(stacks, stack)
     attached = [preview.stack for preview in previews.all() if preview.base == stack]
     if attached:
         remove_all = to_type('previews clean-up --open ""')
@@ -59,6 +57,7 @@ def cancel(stacks: Stacks, /, *, stack: str, yes: bool, as_json: bool) -> None:
 
     Use it only if no update of the stack is running, on any machine: two at once corrupt the state.
     """
+    require_existing(stacks, stack)
     if not yes:
         confirm(
             f"No update of {stack} may be running, on any machine. Remove its lock?",

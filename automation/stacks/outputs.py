@@ -11,7 +11,7 @@ import click
 from automation import go_yaml
 from automation.console import json_option, show, to_type
 from automation.errors import AutomationError
-from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Stacks, require_existing
 
 
 @click.command
@@ -25,6 +25,8 @@ def outputs(stacks: Stacks, /, *, stack: str, name: str | None, as_json: bool) -
     Secrets are not shown. With --local, addresses are those that work on this machine.
     """
     found = _with_addresses(stacks, stacks.outputs(stack, show_secrets=False))
+    if not found:
+        require_existing(stacks, stack)
     if name is not None and name not in found:
         names = ", ".join(sorted(found)) or f"none: {to_type('up', stack)} has to succeed first"
         raise AutomationError(f"{stack} has no output {name!r}; it has {names}")

@@ -261,6 +261,14 @@ class Stacks:
                 stop.set()
 
 
+def require_existing(stacks: Stacks, stack: str) -> None:
+    """Raise `AutomationError` if the backend has no stack of this name."""
+    names = sorted(summary.name for summary in stacks.summaries())
+    if stack not in names:
+        listed = f"there are {', '.join(names)}" if names else "no stack exists yet"
+        raise AutomationError(f"there is no stack {stack!r}: {listed}")
+
+
 def settings_of(stack: str, root: Path) -> Settings:
     """Return a stack's settings.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -236,3 +237,11 @@ def test_every_command_has_json_unless_its_output_is_a_programs() -> None:
         "exec",
         "completion",
     }
+
+
+@pytest.mark.parametrize("redirection", [">&-", "<&- >&- 2>&-"])
+def test_streams_that_the_caller_has_closed_are_no_error(redirection: str) -> None:
+    command = f"{shlex.quote(sys.executable)} -m automation cost dev {redirection}"
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")

@@ -9,10 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from automation.cli import cli
-from automation.console import colour, folded, to_type, width_of
+from automation.console import Number, colour, folded, to_type, width_of
 
 ROOT = Path(__file__).parents[3]
 SENTENCE = (
@@ -116,3 +117,10 @@ def test_output_on_a_terminal_has_colours() -> None:
 def test_to_type_keeps_the_local_option(options: tuple[str, ...], expected: str) -> None:
     with cli.make_context("automation", [*options, "drift", "dev"]):
         assert to_type("up", "dev") == expected
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "ten"])
+def test_a_number_is_finite(text: str) -> None:
+    """No budget would be exceeded, and no time would end."""
+    with pytest.raises(click.BadParameter, match=f"'{text}' is not a number"):
+        Number(min=0).convert(text, None, None)

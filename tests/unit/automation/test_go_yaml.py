@@ -95,6 +95,16 @@ def test_invalid_values_are_rejected_with_the_path(file: Path, text: str) -> Non
         read(file)
 
 
+def test_an_error_names_the_place_once(file: Path) -> None:
+    file.write_text("a: 1\nb: [\n")
+
+    with pytest.raises(AutomationError) as raised:
+        read(file)
+
+    problem = "while parsing a flow node did not find expected node content"
+    assert str(raised.value) == f"{file} is not valid YAML: {problem} (line 3, column 1)"
+
+
 def test_a_mapping_may_override_a_merged_key(file: Path) -> None:
     file.write_text("base: &base {a: 1, b: 2}\nown: {<<: *base, b: 3}\n")
 

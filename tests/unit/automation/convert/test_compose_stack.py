@@ -317,7 +317,11 @@ def test_a_service_whose_image_has_unknown_variables_is_left_out(tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "chosen", "message"),
     [
-        ("services: {db: {image: postgres}}\n", {}, "has no service to deploy: db"),
+        (
+            "services: {db: {image: postgres}}\n",
+            {},
+            r"has no service to deploy:\n  db image: left out, since it is PostgreSQL",
+        ),
         ("services: {web: {image: a}}\n", {"public": ["wbe"]}, "there is no service 'wbe': web"),
     ],
 )

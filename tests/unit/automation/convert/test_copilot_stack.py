@@ -142,7 +142,9 @@ def test_a_shortened_name_is_kept_as_an_alias(tmp_path: Path) -> None:
     service = config["services"]["notification-ser"]
 
     assert (service["connect"]["alias"], service["discovery"]["name"]) == ("notification-service",) * 2
-    assert starting(notes, "notification-service name: is called notification-ser here")
+    assert starting(
+        notes, "notification-service name: is called notification-ser here: a name has lowercase letters"
+    )
 
 
 def test_ports_in_variables_are_in_egress(tmp_path: Path) -> None:

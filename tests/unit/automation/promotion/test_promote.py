@@ -87,16 +87,24 @@ def test_json_is_one_document(stacks: Stacks) -> None:
     }
 
 
-@pytest.mark.parametrize(("follows", "text"), [(None, "no other stack"), ("dev", "dev")])
+@pytest.mark.parametrize(("follows", "text"), [(None, "no `image-from`"), ("dev", "`image-from: dev`")])
 def test_a_target_with_another_image_from_is_rejected(stacks: Stacks, follows: str | None, text: str) -> None:
     stacks.follows = follows
 
     result = call(stacks)
 
     assert isinstance(result.exception, click.UsageError)
-    assert f"prod takes its image from {text}, not from staging" in str(result.exception)
-    assert "set `node-on-ecs:image-from: staging` in Pulumi.prod.yaml" in str(result.exception)
+    assert f"Pulumi.prod.yaml has {text}: to promote from staging" in str(result.exception)
+    assert "set `node-on-ecs:image-from: staging` there" in str(result.exception)
     assert stacks.updated == []
+
+
+def test_source_and_target_must_differ(stacks: Stacks) -> None:
+    arguments = ["prod", "prod"]
+    result = CliRunner().invoke(promote, arguments, obj=stacks, standalone_mode=False)
+
+    assert isinstance(result.exception, click.UsageError)
+    assert str(result.exception) == "FROM and TO are both prod: name two stacks"
 
 
 def test_a_source_that_is_not_steady_is_rejected(stacks: Stacks, statuses: list[ServiceStatus]) -> None:

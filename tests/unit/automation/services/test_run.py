@@ -203,10 +203,20 @@ def test_exit_code_and_reason_are_the_containers(code: int | None) -> None:
 def test_container_option_selects_log_and_exit_code() -> None:
     containers = [{"name": "web", "exitCode": 0}, {"name": "proxy", "exitCode": 7}]
     over = {"tasks": [task(7, stopped="Essential container exited", containers=containers)]}
-    aws = cloud(describe_tasks=over)
+    definition = {"taskDefinition": {"containerDefinitions": [{"name": "web"}, {"name": "proxy"}]}}
+    aws = cloud(describe_tasks=over, describe_task_definition=definition)
 
     assert run(aws, container="proxy")[0] == 7
     assert aws.requests("filter_log_events")[0]["logStreamNames"] == [f"web/proxy/{7:032x}"]
+
+
+def test_an_unknown_container_is_rejected_before_a_task_starts() -> None:
+    aws = cloud()
+
+    with pytest.raises(AutomationError, match="web has no container 'prxy': there are web"):
+        run(aws, container="prxy")
+
+    assert not aws.requests("run_task")
 
 
 def test_a_task_that_cannot_be_placed_is_an_error_with_the_reason() -> None:

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from automation.errors import AutomationError
 from automation.stacks.outputs import outputs
+from automation.stacks.stacks import StackSummary
 
 
 @dataclass
@@ -28,6 +29,9 @@ class Stacks:
         }
     )
 
+    def summaries(self) -> list[StackSummary]:
+        return [StackSummary(name="dev", last_update=None)]
+
     def outputs(self, stack: str, *, show_secrets: bool) -> Mapping[str, Any]:
         assert not show_secrets
         return self.values
@@ -36,8 +40,8 @@ class Stacks:
         return f"{url}.local"
 
 
-def call(*arguments: str, stacks: Stacks | None = None) -> Result:
-    return CliRunner().invoke(outputs, ["dev", *arguments], obj=stacks or Stacks(), standalone_mode=False)
+def call(*arguments: str, stacks: Stacks | None = None, stack: str = "dev") -> Result:
+    return CliRunner().invoke(outputs, [stack, *arguments], obj=stacks or Stacks(), standalone_mode=False)
 
 
 def test_all_outputs_are_printed_as_yaml() -> None:
@@ -89,3 +93,11 @@ def test_an_unknown_output_is_rejected_with_the_existing_ones(values: Mapping[st
 
 def test_a_stack_without_outputs_prints_nothing() -> None:
     assert call(stacks=Stacks({})).stdout == ""
+
+
+def test_an_unknown_stack_is_rejected_with_the_existing_ones() -> None:
+    """A script would take an empty answer for a stack without outputs."""
+    error = call(stack="dve", stacks=Stacks({})).exception
+
+    assert isinstance(error, AutomationError)
+    assert str(error) == "there is no stack 'dve': there are dev"
