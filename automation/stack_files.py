@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -14,6 +15,9 @@ from automation.errors import AutomationError
 
 SECRET: Final = "[secret]"  # noqa: S105 -- not one
 """Stands for an encrypted value, which only the CLI can decrypt."""
+
+STACK_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+STACK_NAME_RULE: Final = "letters, digits, - and _, at most 100"
 
 _KEYS: Final = (
     "config",
@@ -87,12 +91,14 @@ def read_config(root: Path, stack: str) -> StackConfig:
 
 def without_file(root: Path, stack: str) -> AutomationError:
     """Return the error about a stack without a file; it names the stacks that have one."""
+    if not STACK_NAME.fullmatch(stack):
+        return AutomationError(f"{stack!r} cannot name a stack: {STACK_NAME_RULE}")
     names = stack_names(root)
     near = get_close_matches(stack, names, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = f"did you mean {near[0]!r}?" if near else f"`python -m automation init --stacks {stack}` writes it"
     return AutomationError(
-        f"stack {stack!r} has no file {path_of(root, stack).name}: there are {', '.join(names) or 'none'}"
-        f"{hint}; `python -m automation init --stacks {stack}` writes one"
+        f"stack {stack!r} has no file {path_of(root, stack).name}: there are {', '.join(names) or 'none'}; "
+        f"{hint}"
     )
 
 

@@ -13,11 +13,10 @@ from typing import Final, TypeVar
 import click
 
 from automation.errors import AutomationError
-from automation.stack_files import stack_names
+from automation.previews.names import is_preview
+from automation.stack_files import STACK_NAME, STACK_NAME_RULE, stack_names
 
 _DEFAULT_STACKS: Final = ("dev", "staging", "prod")
-_STACK: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
-_PULL_REQUEST: Final = re.compile(r"pr-\d+")
 _NONE: Final = frozenset({"", "none", "-"})
 _T = TypeVar("_T")
 
@@ -90,7 +89,7 @@ def default_region() -> str:
 
 def default_stacks(root: Path) -> str:
     """Return the stacks that have a file, in the order of promotion."""
-    names = [name for name in stack_names(root) if not _PULL_REQUEST.fullmatch(name) and name != "smoke"]
+    names = [name for name in stack_names(root) if not is_preview(name) and name != "smoke"]
     # A stack with another name is promoted to between dev and prod.
     order = {name: number for number, name in enumerate(_DEFAULT_STACKS)}
     return ",".join(sorted(names, key=lambda name: (order.get(name, 1), name)) or _DEFAULT_STACKS)
@@ -122,9 +121,9 @@ def stacks(text: str) -> list[str]:
     """Return the names of stacks."""
     names = [name for name in re.split(r"[,\s]+", text) if name]
     for name in names:
-        if not _STACK.fullmatch(name):
-            raise AutomationError(f"{name!r} cannot name a stack: letters, digits, - and _, at most 100")
-        if _PULL_REQUEST.fullmatch(name):
+        if not STACK_NAME.fullmatch(name):
+            raise AutomationError(f"{name!r} cannot name a stack: {STACK_NAME_RULE}")
+        if is_preview(name):
             raise AutomationError(f"{name!r} is the stack of a pull request: `up {name}` writes its file")
     if not names:
         raise AutomationError(f"at least one stack is needed, such as {','.join(_DEFAULT_STACKS)}")
@@ -136,7 +135,7 @@ def accounts(text: str) -> Mapping[str, Account]:
     found = {"": Account()}
     for part in re.split(r"[,\s]+", text):
         name, equals, value = part.partition("=")
-        is_of_one = equals and _STACK.fullmatch(name)
+        is_of_one = equals and STACK_NAME.fullmatch(name)
         found[name if is_of_one else ""] = _account(value if is_of_one else part)
     return found
 

@@ -100,6 +100,13 @@ def test_an_unknown_stack_is_rejected_with_the_most_similar_one(folder: Path) ->
         read_config(folder, "dve")
 
 
+@pytest.mark.parametrize("stack", ["", "../dve", "dév", "a" * 101])
+def test_a_text_that_cannot_name_a_stack_is_rejected(folder: Path, stack: str) -> None:
+    """`init`, which the message about a missing file proposes, would refuse it, too."""
+    with pytest.raises(AutomationError, match=r"cannot name a stack: letters, digits, - and _, at most 100"):
+        read_config(folder, stack)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
