@@ -130,10 +130,9 @@ class LocalEnvironment:
             stack: its name.
             command: its name, for the lock.
             make: called with keyword arguments: `variables` for the CLI, the `folder` with Pulumi.yaml and
-                the stack file, whether the stack is `new` and has to be initialized, whether its
-                `last_update_failed`, the descriptors of the `locks`, which the CLI has to inherit (if this
-                process is killed, the CLI still writes the state), and `wait_until_ready`, which returns
-                when the emulator and the front door answer.
+                the stack file, whether its `last_update_failed`, the descriptors of the `locks`, which the
+                CLI has to inherit (if this process is killed, the CLI still writes the state), and
+                `wait_until_ready`, which returns when the emulator and the front door answer.
             region: the stack's; empty for the emulator's.
 
         Raises:
@@ -160,7 +159,6 @@ class LocalEnvironment:
             run = make(
                 variables=self._variables_of_a_run(emulator, servers.variable),
                 folder=self._copy_files(stack, state.salt),
-                new=not self.backend.path(stack).exists(),
                 last_update_failed=failed.exists(),
                 locks=locks,
                 wait_until_ready=lambda: (emulator.wait_until_ready(), door.wait_until_ready()),
@@ -168,6 +166,7 @@ class LocalEnvironment:
             if command == "destroy":
                 _delete_repositories(emulator, state)
             self.backend.assign(stack, emulator.identity)
+            self.backend.create(stack)
             interrupted.parent.mkdir(parents=True, exist_ok=True)
             interrupted.touch()
             try:

@@ -57,8 +57,6 @@ class Run:
 
     variables: Mapping[str, str]
     folder: Path
-    new: bool = False
-    """Whether the stack has to be initialized first."""
     last_update_failed: bool = False
     locks: tuple[int, ...] = ()
     """Descriptors that the CLI holds while it runs."""
@@ -237,8 +235,6 @@ class Stacks:
                         variables=run.variables,
                         inherited_descriptors=run.locks,
                     )
-                    if run.new:
-                        cli.output("stack", "init", stack, "--no-select")
                     run.wait_until_ready()
                     events = cli.update(
                         *(command, *_with_refresh(command, options, run), "--stack", stack),

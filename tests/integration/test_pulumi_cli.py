@@ -7,17 +7,20 @@ import os
 import subprocess
 from pathlib import Path
 
+from local.backend import Backend
 from local.pulumi import ensure
 from local.pulumi.versions import is_accepted
 
 
-def test_the_cli_creates_a_stack_in_a_local_backend(tmp_path: Path) -> None:
-    """That is what the local run needs of it before it runs a program."""
+def test_the_cli_accepts_the_empty_state_of_a_new_stack(tmp_path: Path) -> None:
+    """The local run writes it without the CLI, in a folder that the CLI has never used."""
     cli = ensure()
     (tmp_path / "Pulumi.yaml").write_text("name: probe\nruntime: python\n")
+    backend = Backend(tmp_path / "state", "probe")
+    backend.create("dev")
     environment = os.environ | {
         "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": tmp_path.as_uri(),
+        "PULUMI_BACKEND_URL": backend.url,
         "PULUMI_CONFIG_PASSPHRASE": "local",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
@@ -32,7 +35,8 @@ def test_the_cli_creates_a_stack_in_a_local_backend(tmp_path: Path) -> None:
             timeout=60,
         ).stdout
 
-    pulumi("stack", "init", "dev")
+    pulumi("config", "set", "--secret", "password", "hidden", "--stack", "dev")
 
     assert [stack["name"] for stack in json.loads(pulumi("stack", "ls", "--json"))] == ["dev"]
+    assert pulumi("config", "get", "password", "--stack", "dev").strip() == "hidden"
     assert is_accepted(pulumi("version").strip().removeprefix("v"))

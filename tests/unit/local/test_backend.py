@@ -38,6 +38,16 @@ def test_a_missing_or_new_state_is_empty(backend: Backend, content: str | None) 
     assert (state.resources, state.salt, state.identifiers, state.references) == ((), "", [], set())
 
 
+def test_create_writes_an_empty_state_and_keeps_an_existing_one(backend: Backend) -> None:
+    backend.create("dev")
+    new = backend.read("dev")
+    write(backend, "dev", {"type": "aws:ec2/vpc:Vpc", "custom": True, "id": "vpc-1"})
+    backend.create("dev")
+
+    assert (new.resources, new.salt) == ((), "")
+    assert backend.read("dev").identifiers == [("aws:ec2/vpc:Vpc", "vpc-1")]
+
+
 def test_a_state_has_identifiers_references_and_salt(backend: Backend) -> None:
     write(
         backend,

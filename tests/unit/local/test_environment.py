@@ -38,7 +38,6 @@ class FakeServers:
 class ARun:
     variables: dict[str, str]
     folder: Path
-    new: bool
     last_update_failed: bool
     locks: tuple[int, ...]
     wait_until_ready: Callable[[], object]
@@ -91,9 +90,12 @@ def write_state(machine: Machine, stack: str, *resources: dict[str, Any]) -> Non
     path.write_text(json.dumps({"checkpoint": {"latest": {"resources": resources}}}))
 
 
-def test_a_stack_without_a_state_is_new(machine: Machine) -> None:
-    assert run(machine).new
-    assert not run(machine).new
+def test_a_new_stack_has_an_empty_state_of_this_emulator_when_the_cli_starts(machine: Machine) -> None:
+    environment = machine.environment
+    with environment.run("dev", "up", ARun):
+        assert environment.backend.belongs_to("dev", machine.emulator.identity)
+        assert environment.backend.stacks() == ["dev"]
+        assert not environment.backend.read("dev").resources
 
 
 def test_the_cli_gets_the_local_providers_and_no_account(machine: Machine) -> None:
@@ -126,9 +128,11 @@ def test_a_failed_update_is_known_to_the_next_run_only(
 
 def test_the_state_of_an_earlier_emulator_is_set_aside(machine: Machine) -> None:
     run(machine)
+    write_state(machine, "dev", {"type": "aws:ec2/vpc:Vpc"})
     machine.emulator.identity = "another"
 
-    assert run(machine).new
+    with machine.environment.run("dev", "up", ARun):
+        assert not machine.environment.backend.read("dev").resources
     assert "The emulator was restarted and is empty. The earlier state of dev" in machine.lines[0]
     assert (machine.environment.folder / "state-of-earlier-emulators" / "dev.json").exists()
 
