@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import inspect
 import sys
@@ -27,7 +28,7 @@ from pulumi.runtime.proto import (
     resource_pb2_grpc,
 )
 
-from automation.stacks.lean_sdk import TRACE, contains_unknowns, lean_sdk
+from automation.stacks.lean_sdk import REPLACED, contains_unknowns, lean_sdk, transfer_properties
 
 HOW_TO_FIX = (
     f"pulumi {importlib.metadata.version('pulumi')} has another language host than automation/stacks/language_host.py "
@@ -208,23 +209,68 @@ def test_stack_traces_of_resources_are_not_sent(run: Runs, engine: Engine) -> No
     assert engine.traced == [False, False]
 
 
-def test_the_sdk_has_the_private_function_that_makes_stack_traces() -> None:
-    """Else every update is a quarter slower, without an error."""
-    assert callable(getattr(import_module("pulumi.runtime.resource"), TRACE, None)), (
-        "look for what fills `stackTrace` of RegisterResourceRequest in this version, and set TRACE in "
+@pytest.mark.parametrize(("module", "name"), [part[:2] for part in REPLACED])
+def test_the_sdk_has_what_lean_sdk_replaces_and_keeps_it_afterwards(module: ModuleType, name: str) -> None:
+    """Without it every update is slower, without an error. Other programs in this process may need it."""
+    original = getattr(module, name, None)
+    assert original is not None, (
+        f"look for what replaces {module.__name__}.{name} in this version, and adapt "
         "automation/stacks/lean_sdk.py"
     )
 
-
-def test_the_sdk_is_unchanged_after_lean_sdk() -> None:
-    """Other programs in this process may need it."""
-    trace, debug = getattr(import_module("pulumi.runtime.resource"), TRACE), pulumi.log.debug
-
     with lean_sdk():
-        assert pulumi.log.debug is not debug
+        assert getattr(module, name) is not original
 
-    assert getattr(import_module("pulumi.runtime.resource"), TRACE) is trace
-    assert pulumi.log.debug is debug
+    assert getattr(module, name) is original
+
+
+class Part:
+    """A resource, as far as its properties need one."""
+
+
+FAULT = ValueError("not created")
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        ("a", True, False, None, None),
+        ("a", True, True, {Part()}, None),
+        ({"a": [UNKNOWN]}, True, False, set(), None),
+        (None, False, False, None, None),
+        (None, False, False, None, FAULT),
+    ],
+)
+def test_properties_resolve_as_those_of_the_sdk(result: tuple[Any, ...]) -> None:
+    async def resolved(transfer: Any) -> tuple[list[str], list[Any]]:
+        part = Part()
+        resolvers = transfer(part, {"urn": None, "id": None, "arn": None}, True)
+        arn: Any = part.arn  # type: ignore[attr-defined]
+        parts = (arn.future(with_unknowns=True), arn.is_known(), arn.is_secret(), arn.resources())
+        gathered = asyncio.gather(*parts, return_exceptions=True)
+        resolvers["arn"](*result)
+        *values, resources = await gathered
+        if not isinstance(resources, BaseException):
+            # It depends on itself.
+            values.append({resource for resource in resources if resource is not part})
+            values.append(len(resources))
+        return [*resolvers], values
+
+    original = import_module("pulumi.runtime.rpc").transfer_properties
+
+    assert asyncio.run(resolved(transfer_properties)) == asyncio.run(resolved(original))
+
+
+def test_a_property_has_no_task(run: Runs, engine: Engine) -> None:
+    """Of a preview's memory, tasks and further futures of properties took a tenth."""
+    run(
+        "import asyncio, pulumi\n"
+        "before = len(asyncio.all_tasks())\n"
+        "part = pulumi.ComponentResource('shop:index:Part', 'one', {f'p{n}': n for n in range(50)}, remote=True)\n"
+        "pulumi.export('tasks', str(len(asyncio.all_tasks()) - before))\n"
+    )
+
+    assert int(engine.outputs["tasks"]) < 10
 
 
 CYCLE: list[Any] = [1]
