@@ -187,8 +187,8 @@ class _YamlFile:
 
 
 def _read_file(path: Path) -> _YamlFile:
-    settings = _mapping(go_yaml.read(path), f"{path} has no settings")
-    return _YamlFile(path, settings, _mapping(settings.get("config"), f"{path}: `config` has no keys"))
+    settings = _mapping(go_yaml.read(path), str(path))
+    return _YamlFile(path, settings, _mapping(settings.get("config"), f"`config` in {path}"))
 
 
 def _read_file_of(root: Path, stack: str) -> _YamlFile:
@@ -213,10 +213,10 @@ def _read_stack_file(path: Path) -> _YamlFile:
     return file
 
 
-def _mapping(value: object, error: str) -> Mapping[str, Any]:
+def _mapping(value: object, what: str) -> Mapping[str, Any]:
     mapping = dict[str, Any]() if value is None else _as_mapping(value)
     if mapping is None:
-        raise AutomationError(f"{error} but {_text(value)}: expected keys with values")
+        raise AutomationError(f"{what} must have keys with values, and is {_text(value)!r}")
     return mapping
 
 

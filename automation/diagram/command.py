@@ -89,7 +89,9 @@ def diagram(
 def _deployed(stacks: Stacks, name: str) -> Stack:
     resources = stacks.resources(name)
     if not resources:
-        raise AutomationError(f"{name} has no resources: leave --deployed out, or bring it up first")
+        raise AutomationError(
+            f"{name} has no resources: leave --deployed out, or run {to_type('up', name)} first"
+        )
     return stack_of(resources, origin=f"the state of {name}", name=name)
 
 

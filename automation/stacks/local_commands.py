@@ -34,7 +34,8 @@ def down(stacks: Stacks, /, *, names: tuple[str, ...], as_json: bool) -> None:
     if missing := sorted({*names} - {*existing}):
         for name in missing:
             _require_file(stacks, name)
-        say(f"there is no local stack {', '.join(missing)}; there are: {', '.join(existing) or 'none'}")
+        listed = f"there are {', '.join(existing)}" if existing else "none exists"
+        say(f"there is no local stack {', '.join(missing)}: {listed}")
     chosen = [name for name in existing if name in names or not names]
     remaining = [name for name in existing if name not in chosen]
     for name in local.in_order_of_deletion(chosen):

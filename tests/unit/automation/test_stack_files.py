@@ -110,9 +110,9 @@ def test_a_text_that_cannot_name_a_stack_is_rejected(folder: Path, stack: str) -
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[a]", r"Pulumi\.dev\.yaml has no settings but \[\"a\"\]: expected keys with values"),
-        ("config: [a]", r"Pulumi\.dev\.yaml: `config` has no keys but"),
-        ("config: text", r"Pulumi\.dev\.yaml: `config` has no keys but text: expected keys with values"),
+        ("[a]", r"Pulumi\.dev\.yaml must have keys with values, and is '\[\"a\"\]'"),
+        ("config: [a]", r"`config` in .*Pulumi\.dev\.yaml must have keys with values, and is"),
+        ("config: text", r"`config` in .*Pulumi\.dev\.yaml must have keys with values, and is 'text'"),
         ("config: {", r"Pulumi\.dev\.yaml is not valid YAML"),
     ],
 )

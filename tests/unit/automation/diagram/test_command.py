@@ -82,7 +82,10 @@ def test_the_deployed_stack_is_drawn_into_a_file_of_its_own(run: Run, tmp_path: 
 
 
 def test_a_stack_without_resources_cannot_be_drawn(run: Run) -> None:
-    with pytest.raises(AutomationError, match="prod has no resources: leave --deployed out, or bring it up"):
+    with pytest.raises(
+        AutomationError,
+        match="prod has no resources: leave --deployed out, or run `python -m automation up prod`",
+    ):
         run("prod", "--deployed")
 
 

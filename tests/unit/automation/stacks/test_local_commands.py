@@ -55,7 +55,7 @@ def test_down_of_a_stack_that_is_not_up_succeeds(tmp_path: Path, name: str) -> N
     result = call(tmp_path, down, name)
 
     assert result.exit_code == 0
-    assert f"there is no local stack {name}; there are: dev" in result.stderr
+    assert f"there is no local stack {name}: there are dev" in result.stderr
 
 
 def test_env_of_a_stack_that_is_not_up_is_an_error_that_names_the_command(tmp_path: Path) -> None:
