@@ -17,7 +17,7 @@ from infra.settings.names import (
     priority_of_paths,
 )
 from infra.settings.service import ServiceSettings
-from infra.settings.services import inherit, own_address
+from infra.settings.services import inherit, named, own_address
 
 KEYS_OF_A_COPY: Final = (
     *("name", "image", "desired-count", "cpu", "memory", "environment", "execute-command", "rollout"),
@@ -77,7 +77,7 @@ def at_copy_address(
     return service.model_copy(
         update={
             **own_address(name, main.host),
-            "name": copy_service_name(main.name, name),
+            **named(service, copy_service_name(main.name, name)),
             "copy_name": name,
             "priority": priority,
             "priority_prefix": main.priority_prefix,
@@ -122,7 +122,7 @@ def _copy_of(
     service: ServiceSettings, main_copy: ServiceSettings, environment: Mapping[str, Any]
 ) -> tuple[ServiceSettings | None, list[Fault]]:
     """Return a copy of another service than the main one, beside the main one's copy, or its faults."""
-    layer = {"environment": environment}
+    layer = {"environment": environment, "name": service.name}
     made, faults = inherit(ServiceSettings, service, _ROLLING, layer, without=_NOT_COPIED)
     if made is None:
         return None, faults
@@ -136,7 +136,7 @@ def _copy_of(
         domain = main_copy.host and main_copy.host.partition(".")[2]
         address = own_address(name, domain) | {"priority": priority_of(f"{main_copy.priority_prefix}{name}")}
     kept = {field: getattr(service, field) for field in ("image", "source", "image_of")}
-    own = {**kept, **address, "name": name, "copy_name": copy_name}
+    own = {**kept, **address, **named(made, name), "copy_name": copy_name}
     return made.model_copy(update={**own, **_names_of_copy(made, copy_name)}), []
 
 

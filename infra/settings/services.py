@@ -58,6 +58,9 @@ def inherit(
         layers: values over it by the keys of a stack file, each over the one before.
         without: keys that are not inherited.
     """
+    name = next((layer["name"] for layer in layers if isinstance(layer.get("name"), str)), None)
+    if name and isinstance(base, ServiceSettings):
+        base = base.model_copy(update=named(base, name))
     values = base.model_dump(by_alias=True, exclude_unset=True)
     merged = {key: value for key, value in values.items() if key not in without}
     for layer in layers:
@@ -67,6 +70,24 @@ def inherit(
         return model.model_validate(merged, by_alias=True, by_name=False), []
     except ValidationError as error:
         return None, list(faults_in(error, model))
+
+
+def named(service: ServiceSettings, name: str) -> dict[str, Any]:
+    """Return the fields of a service that has another name: sidecars wait for its container by the name."""
+    changes: dict[str, Any] = {"name": name}
+    if any(service.name in sidecar.depends_on for sidecar in service.sidecars.values()):
+        changes["sidecars"] = {
+            key: sidecar.model_copy(
+                update={
+                    "depends_on": {
+                        name if other == service.name else other: condition
+                        for other, condition in sidecar.depends_on.items()
+                    }
+                }
+            )
+            for key, sidecar in service.sidecars.items()
+        }
+    return changes
 
 
 def _merge(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -261,3 +261,24 @@ def test_copies_that_do_not_suit_the_main_service_are_refused(config: dict[str, 
 )
 def test_copies_up_to_the_load_balancer_s_limit_are_accepted(config: dict[str, Any]) -> None:
     assert len(settings_of(config).multidev) == len(config["multidev"])
+
+
+def test_sidecars_wait_for_the_container_of_their_own_copy() -> None:
+    """The app's container has the name of its service."""
+    wait = {"proxy": {"image": "nginx:1.29", "depends-on": {"web": "start"}}}
+    api = {"proxy": {"image": "nginx:1.29", "depends-on": {"web": None, "api": "healthy"}}}
+    settings = settings_of(
+        {
+            "sidecars": wait,
+            "services": {"api": {"sidecars": api}, "admin": {}},
+            "multidev": [{"name": "alice", "services": ["api"]}],
+        }
+    )
+
+    assert {service.name: dict(service.sidecars["proxy"].depends_on) for service in settings.services} == {
+        "web": {"web": "start"},
+        "api": {"api": "healthy"},
+        "admin": {"admin": "start"},
+        "web-alice": {"web-alice": "start"},
+        "api-alice": {"api-alice": "healthy"},
+    }
