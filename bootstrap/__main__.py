@@ -31,7 +31,7 @@ state = State("state", settings, account, opts=options)
 images = Images("images", settings, account, opts=options)
 access = Access("access", settings, account, state=state, repository_arn=images.repository_arn, opts=options)
 observability = Observability(
-    "telling",
+    "observability",
     settings,
     account,
     # Another account logs the requests for its own bucket.

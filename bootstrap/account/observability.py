@@ -42,7 +42,7 @@ class Observability(pulumi.ComponentResource):
             state_bucket: the bucket whose requests are logged; None if another account has the state.
             opts: resource options.
         """
-        super().__init__("node-on-ecs-bootstrap:account:Telling", name, None, opts)
+        super().__init__("node-on-ecs-bootstrap:account:Observability", name, None, opts)
 
         self._settings, self._account = settings, account
         self._child = pulumi.ResourceOptions(parent=self)

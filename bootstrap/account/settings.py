@@ -116,7 +116,7 @@ class StackSettings(_Model):
     branch: Annotated[str | None, _text(r"[^*?:\s]{1,255}", "a branch, no pattern")] = None
     """The branch whose jobs can deploy the stack; None for any, which previews require."""
     previews: Annotated[str | None, _text(r"[\w.-]+\*?", "a name that may end with *: pr-*")] = None
-    """Pattern of preview stacks that the same role deploys."""
+    """Pattern of stacks of pull requests that the same role deploys."""
     domains: tuple[_Domain, ...] = ()
     """Domains for which the stack can have DNS records, including subdomains."""
     task_role_statements: tuple[TaskRoleStatement, ...] = ()

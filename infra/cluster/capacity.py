@@ -1,4 +1,4 @@
-"""Inputs that all capacity beside Fargate shares, and capacity provider strategies."""
+"""Inputs that all capacity other than Fargate shares, and capacity provider strategies."""
 
 from __future__ import annotations
 

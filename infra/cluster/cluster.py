@@ -30,7 +30,7 @@ class ClusterArgs:
     log_retention_days: int
     log_key_arn: str | None = None
     instances: InstanceArgs
-    """For capacity beside Fargate."""
+    """For capacity other than Fargate."""
     hooks: pulumi.ResourceHookBinding
     """Retry while new capacity is not active, and refuse to detach capacity that a service still uses."""
 

@@ -49,7 +49,7 @@ class AttachedService(pulumi.ComponentResource):
             **base.attachable(),
             account=Account.of(settings.provider, parent=self),
             project=args.project,
-            stack=settings.environment,
+            stack=settings.stack,
             rollout=Rollout(settings.provider),
             namespaces=base.namespaces(),
             capacity=settings.cluster.capacity,

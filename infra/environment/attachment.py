@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from infra.settings import Settings
 
 OUTPUT: Final = "attachment"
-# Further keys of the output, beside the fields of Attachable.
+# Keys of the output in addition to the fields of Attachable.
 _CACHE_URL: Final = "cache_url"
 _INGRESS_PORT: Final = "ingress_port"
 _NAMESPACE: Final = "namespace_"

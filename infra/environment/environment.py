@@ -48,7 +48,7 @@ class Environment(pulumi.ComponentResource):
         super().__init__("node-on-ecs:infra:Environment", name, None, opts)
         settings = resolve_bootstrap(args.settings, args.project, parent=self)
         child = pulumi.ResourceOptions(parent=self)
-        log_prefix = f"{args.project}/{settings.environment}"
+        log_prefix = f"{args.project}/{settings.stack}"
 
         account = Account.of(settings.provider, parent=self)
         rollout = Rollout(settings.provider)
@@ -86,7 +86,7 @@ class Environment(pulumi.ComponentResource):
         platform = Platform(
             account=account,
             project=args.project,
-            stack=settings.environment,
+            stack=settings.stack,
             rollout=rollout,
             cluster_arn=cluster.arn,
             cluster_name=cluster.name,
@@ -166,7 +166,7 @@ class Environment(pulumi.ComponentResource):
     def _namespaces(self, settings: Settings, project: str, network: Network) -> Namespaces:
         if not settings.connects and not settings.has_names:
             return Namespaces()
-        default = re.sub("[^a-z0-9.-]", "-", f"{settings.environment}.{project}.internal".lower())
+        default = re.sub("[^a-z0-9.-]", "-", f"{settings.stack}.{project}.internal".lower())
         args = DiscoveryArgs(
             vpc_id=network.vpc_id,
             connect=settings.connects,

@@ -219,7 +219,7 @@ class LoadBalancers:
                 FirewallArgs(
                     settings=balancer.firewall,
                     load_balancer_arn=created.arn,
-                    log_group_suffix=f"{settings.provider.tags['Project']}-{settings.environment}",
+                    log_group_suffix=f"{settings.provider.tags['Project']}-{settings.stack}",
                     log_retention_days=settings.main.log_retention_days,
                     log_key_arn=observability.log_key_arn,
                 ),

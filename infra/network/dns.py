@@ -44,7 +44,7 @@ class Certificate(pulumi.ComponentResource):
         hosts = dict.fromkeys(name.removeprefix("*.") for name in (args.domain, *args.names))
         records = [
             self._validation_record(
-                f"{name}-proof" + ("" if host == args.domain else f"-{host.replace('.', '-')}"),
+                f"{name}-record" + ("" if host == args.domain else f"-{host.replace('.', '-')}"),
                 host,
                 certificate,
                 args.zone_ids.get(host, args.zone_id),

@@ -80,7 +80,7 @@ class Platform(Attachable):
     project: str
     stack: str
     capacity: Mapping[str, Capacity]
-    """Capacity beside Fargate, by name."""
+    """Capacity other than Fargate, by name."""
     provider_names: Mapping[str, pulumi.Output[str]]
     """Capacity provider of each EC2 and managed capacity, by its name in the settings."""
     log_group_name: pulumi.Output[str]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
-from infra.service.blue_green import Green, keep_group_in_use
+from infra.service.alternate_target_group import AlternateTargetGroup, keep_group_in_use
 from infra.service.target_groups import target_group
 from infra.settings.routing import redirect_priority
 
@@ -40,26 +40,30 @@ def route_http(
     parent: pulumi.Resource,
 ) -> Traffic:
     """Declare target group and listener rules at the application load balancer."""
-    blue = target_group(name, settings, vpc_id=platform.vpc_id, target_type=target_type, parent=parent)
+    group = target_group(name, settings, vpc_id=platform.vpc_id, target_type=target_type, parent=parent)
     match: Any = {
         "priority": settings.priority,
         "conditions": _conditions(settings),
         "transforms": _transforms(settings),
     }
-    green = None
+    alternate = None
     if settings.rollout.has_two_target_groups:
         child = pulumi.ResourceOptions(parent=parent)
-        green = Green(name, settings, platform, blue, target_type=target_type, match=match, opts=child)
+        alternate = AlternateTargetGroup(
+            name, settings, platform, group, target_type=target_type, match=match, opts=child
+        )
     # The same rule for every strategy: a replacement would leave users without an answer for a moment.
     rule = aws.lb.ListenerRule(
         name,
         listener_arn=platform.listener_arn,
         **match,
-        actions=[green.production_action if green else {"type": "forward", "target_group_arn": blue.arn}],
+        actions=[
+            alternate.production_action if alternate else {"type": "forward", "target_group_arn": group.arn}
+        ],
         # A target group belongs to one load balancer at a time: delete the old load balancer's rule first
         # (TargetGroupAssociationLimit, terraform-provider-aws#22005).
-        opts=green.rule_options(parent)
-        if green
+        opts=alternate.rule_options(parent)
+        if alternate
         else pulumi.ResourceOptions(
             parent=parent,
             hooks=pulumi.ResourceHookBinding(before_update=[keep_group_in_use(name)]),
@@ -76,12 +80,12 @@ def route_http(
             actions=[{"type": "redirect", "redirect": {"host": settings.host, "status_code": "HTTP_301"}}],
             opts=pulumi.ResourceOptions(parent=parent),
         )
-    load_balancer = _load_balancer(settings, blue)
-    load_balancer["advanced_configuration"] = green.advanced_configuration(rule) if green else None
+    load_balancer = _load_balancer(settings, group)
+    load_balancer["advanced_configuration"] = alternate.advanced_configuration(rule) if alternate else None
     return Traffic(
-        target_groups={name: blue, **({f"{name}-green": green.target_group} if green else {})},
+        target_groups={name: group, **({f"{name}-green": alternate.target_group} if alternate else {})},
         load_balancer=load_balancer,
-        prerequisites=[rule, *(green.prerequisites if green else ())],
+        prerequisites=[rule, *(alternate.prerequisites if alternate else ())],
     )
 
 

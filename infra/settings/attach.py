@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from infra.settings.faults import Fault, FaultsError
 from infra.settings.model import Allowed, Model, Pattern
-from infra.settings.names import PRIORITIES_OF_ATTACHED, StackName
+from infra.settings.names import PRIORITIES_OF_ATTACHED, StackName, first_to_last
 
 KEYS_OF_THE_BASE: Final = (
     *("protect", "image-from"),
@@ -25,7 +25,6 @@ KEYS_OF_THE_BASE: Final = (
 """Keys that only the base stack sets; a stack with `attach-to` leaves them at their defaults."""
 
 _TIME_FORM: Final = "a time in UTC such as 2026-11-24T12:00:00Z"
-_FIRST, _LAST = PRIORITIES_OF_ATTACHED[0], PRIORITIES_OF_ATTACHED[-1]
 
 
 def _from_go(value: object) -> object:
@@ -63,7 +62,9 @@ class AttachSettings(Model):
     expires: UtcTime | None = None
     """Time in UTC at which a stack with `attach-to` may be deleted; empty for never."""
     priority: Annotated[
-        int, AfterValidator(_check_priority), Allowed(f"a whole number from {_FIRST} to {_LAST}, or 0")
+        int,
+        AfterValidator(_check_priority),
+        Allowed(f"a whole number from {first_to_last(PRIORITIES_OF_ATTACHED)}, or 0"),
     ] = 0
     """Listener rule priority of a stack with `attach-to`; 0 for a number that follows from the stack's
     name."""

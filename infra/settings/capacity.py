@@ -1,4 +1,4 @@
-"""Capacity beside Fargate, and the services' choice of it."""
+"""Capacity other than Fargate, and the services' choice of it."""
 
 from __future__ import annotations
 

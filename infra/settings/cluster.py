@@ -1,4 +1,4 @@
-"""The cluster, and capacity beside Fargate."""
+"""The cluster, and capacity other than Fargate."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ClusterSettings(Model):
     container_insights: Literal["disabled", "enabled", "enhanced"] = "enabled"
     """CloudWatch Container Insights."""
     capacity: Capacities = Field(default_factory=dict)
-    """Capacity beside FARGATE and FARGATE_SPOT, by the name that `capacity-provider-strategy` uses: EC2
+    """Capacity other than FARGATE and FARGATE_SPOT, by the name that `capacity-provider-strategy` uses: EC2
     instances, ECS Managed Instances or machines outside AWS; see docs/compute.md."""
 
     @property

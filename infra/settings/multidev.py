@@ -121,7 +121,7 @@ def _read(
 def _copy_of(
     service: ServiceSettings, main_copy: ServiceSettings, environment: Mapping[str, Any]
 ) -> tuple[ServiceSettings | None, list[Fault]]:
-    """Return a copy of another service than the main one, beside the main one's copy, or its faults."""
+    """Return a copy of a service of `services` that belongs to a copy of the main one, or its faults."""
     layer = {"environment": environment, "name": service.name}
     made, faults = inherit(ServiceSettings, service, _ROLLING, layer, without=_NOT_COPIED)
     if made is None:

@@ -80,17 +80,20 @@ LAST_PRIORITY: Final = 50_000
 EXPLICIT_PRIORITIES: Final = range(1, 500)
 """For the key `priority`; never computed from a name, so that they can only collide with each other."""
 
-EXPLICIT: Final = f"{EXPLICIT_PRIORITIES[0]} to {EXPLICIT_PRIORITIES[-1]}"
-
 PRIORITIES_OF_ATTACHED: Final = range(500, 1000)
 """For stacks that attach to this one; the stack itself never uses them."""
 
 
+def first_to_last(priorities: range) -> str:
+    """Return the bounds of a range in words, such as `1 to 499`."""
+    return f"{priorities[0]} to {priorities[-1]}"
+
+
 def _reserved(priority: int) -> Iterator[Fault]:
     if priority in PRIORITIES_OF_ATTACHED:
-        first, last = PRIORITIES_OF_ATTACHED[0], PRIORITIES_OF_ATTACHED[-1]
-        reserved = f"{first} to {last} are for stacks with `attach-to`"
-        yield Fault((), f"{EXPLICIT}, which no service gets by its name; {reserved}")
+        reserved = f"{first_to_last(PRIORITIES_OF_ATTACHED)} are for stacks with `attach-to`"
+        free = f"{first_to_last(EXPLICIT_PRIORITIES)}, which no service gets by its name"
+        yield Fault((), f"{free}; {reserved}")
 
 
 Priority = Annotated[int, Field(ge=1, le=LAST_PRIORITY), checked(_reserved)]

@@ -88,7 +88,7 @@ _EndpointService = Annotated[
 
 
 class EgressRule(Model):
-    """A destination that tasks may reach beside port 443."""
+    """A destination that tasks may reach in addition to port 443."""
 
     port: int = Field(ge=1, le=65535)
     """Port of the destination."""

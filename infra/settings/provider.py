@@ -83,4 +83,4 @@ class ProviderSettings(Model):
         Field(max_length=_MOST_TAGS),
         AfterValidator(_add_fixed_tags),
     ] = Field(default_factory=dict, validate_default=True)
-    """Tags for every resource, beside Project, Stack and ManagedBy."""
+    """Tags for every resource, in addition to Project, Stack and ManagedBy."""

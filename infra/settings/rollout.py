@@ -99,7 +99,7 @@ class RolloutSettings(Model):
 
     @property
     def planned_minutes(self) -> int:
-        """How long a deployment waits by its settings, beside the time to start and stop tasks."""
+        """How long a deployment waits by its settings, in addition to the time to start and stop tasks."""
         if self.strategy == "rolling":
             return 0
         pauses = sum(hook.timeout_minutes * len(hook.stages) for hook in self.hooks if not hook.lambda_arn)

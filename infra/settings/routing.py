@@ -11,7 +11,7 @@ from typing import Final
 
 from infra.settings.faults import Fault, Path
 from infra.settings.load_balancer import LoadBalancerSettings
-from infra.settings.names import EXPLICIT, priority_of
+from infra.settings.names import EXPLICIT_PRIORITIES, first_to_last, priority_of
 from infra.settings.network import NetworkSettings
 from infra.settings.service import ServiceSettings
 from infra.settings.traffic import MOST_VALUES
@@ -59,28 +59,28 @@ class Rule:
 class Routing:
     """The services of a stack, and the load balancers and network that they use."""
 
-    placed: Sequence[tuple[Path, ServiceSettings]]
+    entries: Sequence[tuple[Path, ServiceSettings]]
     """Each service with its path in the stack file, the main one first."""
     balancer: LoadBalancerSettings
     network: NetworkSettings
     base: str | None
     """The stack that this one attaches to."""
     names_below: bool
-    """Whether copies or preview stacks may use names below the domain."""
+    """Whether copies or stacks of pull requests may use names below the domain."""
 
     @property
     def main(self) -> ServiceSettings:
         """The main service."""
-        return self.placed[0][1]
+        return self.entries[0][1]
 
     @property
     def services(self) -> list[ServiceSettings]:
         """All services."""
-        return [service for _, service in self.placed]
+        return [service for _, service in self.entries]
 
     @property
     def certified(self) -> tuple[str, ...]:
-        """The certificate's names beside the domain."""
+        """The certificate's names other than the domain."""
         domain = self.balancer.domain
         names = [f"*.{domain}"] if self.names_below else []
         for host in (host for service in self.services for host in (*service.hosts, *service.redirect_hosts)):
@@ -92,7 +92,7 @@ class Routing:
     def rules(self) -> list[Rule]:
         """The rules of the listener in the order of their evaluation."""
         rules: list[Rule] = []
-        for path, service in self.placed:
+        for path, service in self.entries:
             if service.exposure != "http":
                 continue
             hosts, paths = service.hosts or ("*",), service.path_patterns or ("/*",)
@@ -105,7 +105,7 @@ class Routing:
 
 def faults_of_routing(routing: Routing) -> Iterator[Fault]:
     """Yield the faults between services and load balancers."""
-    for path, service in routing.placed:
+    for path, service in routing.entries:
         # Copies inherit these keys, and an attached stack has only its main service.
         if not path or (path[0] == "services" and routing.base is None):
             yield from service.with_values(_faults_of_service(routing, path, service), *path)
@@ -161,7 +161,7 @@ def _faults_of_attached_service(service: ServiceSettings, base: str) -> Iterator
 def _faults_of_host_names(routing: Routing) -> Iterator[Fault]:
     balancer = routing.balancer
     owners = {service.host: service.name for service in reversed(routing.services) if service.host}
-    for path, service in routing.placed:
+    for path, service in routing.entries:
         for key, hosts in (("aliases", service.aliases), ("redirect-hosts", service.redirect_hosts)):
             for index, host in enumerate(hosts):
                 if balancer.domain is None:
@@ -185,7 +185,7 @@ def _faults_of_rules(routing: Routing) -> Iterator[Fault]:
     rules = routing.rules
     count = len(rules) + sum(service.rollout.has_two_target_groups for service in routing.services)
     if count > _MOST_RULES:
-        key = "multidev" if any("multidev" in path for path, _ in routing.placed) else "services"
+        key = "multidev" if any("multidev" in path for path, _ in routing.entries) else "services"
         needed = (
             f"they need {count} listener rules and target groups, two of both for each that is not rolling"
         )
@@ -196,7 +196,7 @@ def _faults_of_rules(routing: Routing) -> Iterator[Fault]:
         for other in rules[:index]:
             if other.priority == rule.priority:
                 equal = f"{other.name} and {rule.name} have the same listener rule priority {rule.priority}"
-                explicit = f"another name, or a `priority` from {EXPLICIT}"
+                explicit = f"another name, or a `priority` from {first_to_last(EXPLICIT_PRIORITIES)}"
                 yield Fault(rule.path or ("name",), f"{explicit}: {equal}", rule.name)
             elif all(other.covers(host, pattern) for host, pattern in product(rule.hosts, rule.paths)):
                 before = f"{other.name} comes before {rule.name}, with priority {rule.priority}"
@@ -209,7 +209,7 @@ def _faults_of_rules(routing: Routing) -> Iterator[Fault]:
 
 def _faults_of_listeners(routing: Routing) -> Iterator[Fault]:
     ports: dict[int, str] = {}
-    for path, service in routing.placed:
+    for path, service in routing.entries:
         if service.exposure != "tcp":
             continue
         if service.port in ports and path[:1] == ("multidev",):

@@ -1,4 +1,4 @@
-"""One service: the stack's main one, one beside it, or a multidev copy; and the rules between its keys."""
+"""One service: the stack's main one, one of `services`, or a copy; and the rules between its keys."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RESERVED: Final = 4 * 1024
 
 
 class ServiceSettings(ServiceKeys):
-    """One service: the stack's main one, one beside it, or a multidev copy."""
+    """One service: the stack's main one, one of `services`, or a copy."""
 
     def _rules(self) -> Iterator[Fault]:
         yield from super()._rules()

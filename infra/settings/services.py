@@ -110,7 +110,7 @@ def own_address(label: str, domain: str | None) -> dict[str, str | None]:
 
 
 def read_services(value: object, info: ValidationInfo) -> dict[str, ServiceSettings]:
-    """Return the services beside the main one by name, each made from the main one and its entry.
+    """Return the services of the key `services` by name, each made from the main one and its entry.
 
     Raises:
         FaultsError: an entry is invalid.

@@ -54,7 +54,7 @@ _Reason = Annotated[
 
 
 def _with_address(main: ServiceSettings, info: ValidationInfo) -> ServiceSettings:
-    """Return the main service with host and priority: at the domain, or beside the base's service."""
+    """Return the main service with host and priority: at the domain, or below that of the base stack."""
     balancer: LoadBalancerSettings | None = info.data.get("load_balancer")
     attach: AttachSettings | None = info.data.get("attach")
     main = main.model_copy(update={"host": balancer.domain if balancer else None})
@@ -68,12 +68,12 @@ def _with_address(main: ServiceSettings, info: ValidationInfo) -> ServiceSetting
         return main
     longest = LONGEST_SERVICE_NAME - len(copy_service_name(main.name, ""))
     if not DNS_LABEL.matches(stack.name) or len(stack.name) > longest:
-        allowed = f"at most {longest} characters beside `name` ({main.name}), {DNS_LABEL.description}"
+        allowed = f"at most {longest} characters in addition to `name` ({main.name}), {DNS_LABEL.description}"
         other = f"a stack with another name than {stack.name}, which is part of host and service name"
         raise FaultsError(Fault(("attach-to",), f"{other}: {allowed}", attach.base))
     attached = at_copy_address(main, main, stack.name, attach.priority or priority_of_attached(stack.name))
     if main.alarms == AlarmSettings():
-        # By default a temporary stack has no alarms.
+        # By default an attached stack has no alarms.
         attached = attached.model_copy(update={"alarms": AlarmSettings(enabled=False)})
     return attached
 
@@ -81,7 +81,7 @@ def _with_address(main: ServiceSettings, info: ValidationInfo) -> ServiceSetting
 class Settings(Model):
     """Everything that the program knows about the stack that it deploys."""
 
-    environment: str
+    stack: str
     """The stack's name, for tags and for the app to show."""
     provider: ProviderSettings
 
@@ -118,7 +118,7 @@ class Settings(Model):
 
     @property
     def services(self) -> tuple[ServiceSettings, ...]:
-        """The main service, those beside it, and their copies."""
+        """The main service, those of `services`, and their copies."""
         return (self.main, *self.more_services.values(), *self.multidev)
 
     @property
@@ -154,7 +154,7 @@ class Settings(Model):
         names = list(dict.fromkeys(copy.copy_name for copy in self.multidev))
         copies = [(("multidev", names.index(copy.copy_name)), copy) for copy in self.multidev]
         return Routing(
-            placed=[*self._entries.items(), *copies],
+            entries=[*self._entries.items(), *copies],
             balancer=self.load_balancer,
             network=self.network,
             base=self.attach.base if self.attach else None,
@@ -194,7 +194,7 @@ class Settings(Model):
 
     @property
     def _entries(self) -> dict[Path, ServiceSettings]:
-        """The main service and those beside it, by their paths in the stack file."""
+        """The main service and those of `services`, by their paths in the stack file."""
         return {(): self.main, **{("services", name): one for name, one in self.more_services.items()}}
 
     def value_of(self, path: Path) -> object:
@@ -228,7 +228,7 @@ class Settings(Model):
         # Only ECS has the credentials of another registry, so a tag cannot be resolved to its digest.
         by_digest = "the image by digest (…@sha256:…), with `registry-credentials`"
         faults: dict[tuple[Path, str], Fault] = {}
-        for path, service in self.routing.placed:
+        for path, service in self.routing.entries:
             for key, own_image in _images_with_credentials(service):
                 image = own_image or self.image.image
                 if image and "@" not in image and not _ECR_HOST.match(image):

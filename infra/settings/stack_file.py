@@ -95,7 +95,7 @@ def keys() -> Mapping[str, Key]:
         if model := PARTS.get(alias):
             inner = {str(own.alias): key for key, own in model.model_fields.items() if not own.exclude}
             result |= {key: Key(alias, model, own) for key, own in inner.items()}
-        elif name != "environment":
+        elif name != "stack":
             result[alias] = Key(None, Settings, name)
     return result
 
@@ -136,7 +136,7 @@ def parse(
     prefix = f"{project}:"
     config = {key.removeprefix(prefix): raw[key] for key in raw if key.startswith((prefix, "aws:"))}
     secret = frozenset(key.removeprefix(prefix) for key in secret_keys)
-    values: dict[str, Any] = {"environment": stack, **{part: {} for part in PARTS}}
+    values: dict[str, Any] = {"stack": stack, **{part: {} for part in PARTS}}
     for name, key in keys().items():
         if name in config:
             (values if key.part is None else values[key.part])[name] = key.read(config[name])

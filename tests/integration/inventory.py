@@ -95,12 +95,12 @@ def _records(cloud: Cloud) -> list[Any]:
         for record in _pages(
             cloud, "route53", "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone["Id"]
         )
-        # A certificate's proof stays when its stack goes: another certificate of that name may stand on it.
+        # The validation record is kept when its stack is deleted: another certificate of that name may need it.
         if record["Type"] not in {"NS", "SOA"} and not record["Name"].startswith("_")
     ]
 
 
-_PROOF: Final = "::certificate-proof"
+_VALIDATION_RECORD: Final = "::certificate-record"
 
 _FOUND: Final[dict[str, Callable[[Cloud], Iterable[Any]]]] = {
     "aws:ec2/vpc:Vpc": _own_vpcs,
@@ -163,7 +163,7 @@ def recorded(folder: Path) -> Counter[str]:
         item["type"]
         for path in folder.glob(".local/state/.pulumi/stacks/*/*.json")
         for item in json.loads(path.read_text())["checkpoint"]["latest"].get("resources") or ()
-        if item["type"] in _FOUND and not item["urn"].endswith(_PROOF)
+        if item["type"] in _FOUND and not item["urn"].endswith(_VALIDATION_RECORD)
     )
 
 

@@ -60,7 +60,7 @@ SHARED = {
     "node-on-ecs:infra:LoadBalancer": ["load-balancer"],
     "aws:lb/loadBalancer:LoadBalancer": ["load-balancer"],
     "aws:lb/listener:Listener": ["load-balancer-http", "load-balancer-https"],
-    "aws:route53/record:Record": ["certificate-proof"],
+    "aws:route53/record:Record": ["certificate-record"],
 }
 FOR_EACH_SERVICE = {
     "node-on-ecs:infra:Service": ["{}"],
@@ -83,7 +83,7 @@ WITH_CANARY = {
     "aws:iam/role:Role": ["infrastructure"],
     ATTACHMENT: ["infrastructure"],
     "aws:lb/listener:Listener": ["load-balancer-test"],
-    "node-on-ecs:infra:Green": ["web"],
+    "node-on-ecs:infra:AlternateTargetGroup": ["web"],
     "aws:lb/targetGroup:TargetGroup": ["web-green"],
     "aws:lb/listenerRule:ListenerRule": ["web-test"],
     ALARM: ["web-green-errors", "web-green-latency", "web-green-unhealthy"],

@@ -1,4 +1,4 @@
-"""A cluster with capacity beside Fargate, for the tests of each kind."""
+"""A cluster with capacity other than Fargate, for the tests of each kind."""
 
 from __future__ import annotations
 

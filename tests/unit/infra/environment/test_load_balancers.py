@@ -145,7 +145,7 @@ def test_record_of_a_shared_host_belongs_to_the_service_without_paths(declare_st
     changes = {**ALONE, "connect": {"enabled": True, "offers": False}, "services": {"api": called}}
     graph = declare_stack("dev", changes)
 
-    assert {record.name for record in graph.all(RECORD)} == {"certificate-proof", "web-ipv4"}
+    assert {record.name for record in graph.all(RECORD)} == {"certificate-record", "web-ipv4"}
 
 
 def test_every_name_has_a_record_in_its_zone_and_is_in_the_certificate(
@@ -173,10 +173,10 @@ def test_every_name_has_a_record_in_its_zone_and_is_in_the_certificate(
         "www.example.com",
     ]
     assert {record.name for record in graph.all(RECORD)} == {
-        "certificate-proof",
-        "certificate-proof-example-com",
-        "certificate-proof-shop-example-org",
-        "certificate-proof-www-example-com",
+        "certificate-record",
+        "certificate-record-example-com",
+        "certificate-record-shop-example-org",
+        "certificate-record-www-example-com",
         "web-ipv4",
         "web-example-com-ipv4",
         "web-any-shop-example-org-ipv4",

@@ -42,7 +42,7 @@ def test_domain_and_wildcard_share_one_validation_record() -> None:
     """ACM requires the same record for both, and Route 53 rejects duplicates."""
     record = _certificate().one(RECORD)
 
-    assert record.name == "certificate-proof"
+    assert record.name == "certificate-record"
     assert record.inputs == {
         "zoneId": "Z1",
         "name": "_proof.example.com.",
@@ -64,7 +64,7 @@ def test_certificate_arn_is_available_when_the_certificate_is_issued() -> None:
     graph = declare(program)
     validation = graph.one("aws:acm/certificateValidation:CertificateValidation", "certificate")
 
-    assert validation.inputs["validationRecordFqdns"] == ["certificate-proof.fqdn"]
+    assert validation.inputs["validationRecordFqdns"] == ["certificate-record.fqdn"]
     assert validation.urn in graph.one("aws:ssm/parameter:Parameter").dependencies
 
 
@@ -99,14 +99,14 @@ def test_validation_record_of_each_name_is_in_its_zone() -> None:
 
     assert graph.one("aws:acm/certificate:Certificate").inputs["subjectAlternativeNames"] == args.names
     assert records == {
-        "certificate-proof": ("Z1", "_proof.example.com."),
-        "certificate-proof-example-com": ("Z1", "_other.example.com."),
-        "certificate-proof-shop-example-org": ("Z2", "_other.shop.example.org."),
+        "certificate-record": ("Z1", "_proof.example.com."),
+        "certificate-record-example-com": ("Z1", "_other.example.com."),
+        "certificate-record-shop-example-org": ("Z2", "_other.shop.example.org."),
     }
     assert graph.one("aws:acm/certificateValidation:CertificateValidation").inputs[
         "validationRecordFqdns"
     ] == [
-        "certificate-proof.fqdn",
-        "certificate-proof-example-com.fqdn",
-        "certificate-proof-shop-example-org.fqdn",
+        "certificate-record.fqdn",
+        "certificate-record-example-com.fqdn",
+        "certificate-record-shop-example-org.fqdn",
     ]

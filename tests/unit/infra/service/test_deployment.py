@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra.service.blue_green import keep_group_in_use
+from infra.service.alternate_target_group import keep_group_in_use
 from infra.service.deployment import deployment_configuration, timeouts
 from infra.service.roles import InfrastructureRole
 from infra.settings import RolloutHook

@@ -103,7 +103,7 @@ def test_load_reads_the_cli_s_environment_variables(deployed: pytest.MonkeyPatch
 
     settings = copy_context().run(read)
 
-    assert (settings.main.desired_count, settings.environment) == (4, "dev")
+    assert (settings.main.desired_count, settings.stack) == (4, "dev")
 
 
 def test_load_reads_the_runtime_s_config(deployed: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Rules for services beside the main one, and the keys that they inherit."""
+"""Rules for the services of the key `services`, and the keys that they inherit."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from infra.settings import ServiceSettings
 
 
-class Green(pulumi.ComponentResource):
-    """The green target group, and its rule at the test listener.
+class AlternateTargetGroup(pulumi.ComponentResource):
+    """The target group to which ECS shifts traffic in turn with the first, and its rule at the test listener.
 
     The test rule exists even if nobody may reach the test listener: while a service changes from rolling to
     another strategy the production rule keeps its single action, and ECS refuses a target group without a
@@ -34,7 +34,7 @@ class Green(pulumi.ComponentResource):
         name: str,
         settings: ServiceSettings,
         platform: Platform,
-        blue: aws.lb.TargetGroup,
+        first: aws.lb.TargetGroup,
         *,
         target_type: TargetType,
         match: Mapping[str, Any],
@@ -46,12 +46,12 @@ class Green(pulumi.ComponentResource):
             name: of the service.
             settings: of the service.
             platform: shared by all services.
-            blue: the other target group.
+            first: the service's first target group.
             target_type: of both groups.
             match: priority, conditions and transforms of the production rule, which the test rule shares.
             opts: resource options.
         """
-        super().__init__("node-on-ecs:infra:Green", name, None, opts)
+        super().__init__("node-on-ecs:infra:AlternateTargetGroup", name, None, opts)
         if platform.traffic_shift is None:
             raise ValueError(f"{name} has two target groups and needs a traffic_shift, got None")
         self._role = platform.traffic_shift.role
@@ -59,12 +59,12 @@ class Green(pulumi.ComponentResource):
         self.target_group = target_group(
             f"{name}-green", settings, vpc_id=platform.vpc_id, target_type=target_type, parent=self
         )
-        self.production_action = _forward({blue: 100, self.target_group: 0})
+        self.production_action = _forward({first: 100, self.target_group: 0})
         self._test_rule = aws.lb.ListenerRule(
             f"{name}-test",
             listener_arn=platform.traffic_shift.test_listener_arn,
             **match,
-            actions=[_forward({blue: 0, self.target_group: 100})],
+            actions=[_forward({first: 0, self.target_group: 100})],
             opts=self.rule_options(parent=self),
         )
 
