@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
@@ -124,6 +124,11 @@ def unknown_key(path: Path, value: object, keys: Iterable[str], *, listed: bool 
         hint += f"; {_REFERENCE} lists the {len(names)} keys"
     is_secret = near is not None and _NAMES_A_SECRET.search(near)
     return Fault(path, f"there is no such key{hint}", NoValue.HIDDEN if is_secret else value)
+
+
+def unknown_keys(entry: Mapping[str, object], keys: Collection[str]) -> list[Fault]:
+    """Return the faults of an object's keys that do not exist."""
+    return [unknown_key((key,), entry[key], keys, listed=True) for key in entry if key not in keys]
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:

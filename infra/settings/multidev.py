@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, cast
 
 from pydantic import Field, ValidationInfo
 
-from infra.settings.faults import Fault, FaultsError, check, unknown_key
+from infra.settings.faults import Fault, FaultsError, check, unknown_keys
 from infra.settings.model import ONCE, Word
 from infra.settings.names import (
     LONGEST_SERVICE_NAME,
@@ -63,7 +63,7 @@ def read_copies(value: object, info: ValidationInfo) -> tuple[ServiceSettings, .
             once = f"each name once; it is multidev[{names.index(name)}] already"
             faults.append(Fault((index, "name"), once, name))
         names.append(name)
-        services, wrong = _read(entry, main, others)
+        services, wrong = _copies_of_entry(entry, main, others)
         faults += [fault.below(index) for fault in wrong]
         copies += services
     check(faults)
@@ -86,34 +86,31 @@ def at_copy_address(
     )
 
 
-def _read(
+def _copies_of_entry(
     entry: Mapping[str, Any], main: ServiceSettings | None, others: Sequence[ServiceSettings]
 ) -> tuple[list[ServiceSettings], list[Fault]]:
     """Return a copy of the main service and of the others that the entry names, and the faults."""
     known = {key: value for key, value in entry.items() if key in KEYS_OF_A_COPY}
-    faults = [
-        unknown_key((key,), entry[key], KEYS_OF_A_COPY, listed=True) for key in entry if key not in known
-    ]
+    faults = unknown_keys(entry, KEYS_OF_A_COPY)
     base = main or ServiceSettings()
-    copy, wrong = inherit(Copy, base, _ROLLING, known, without=_NOT_COPIED)
-    # Rules between several keys may fail here only because the main service's are invalid.
-    faults += [_of_entry(fault, entry) for fault in wrong if main or not fault.is_rule]
+    copy, wrong = inherit(Copy, main, _ROLLING, known, without=_NOT_COPIED)
+    faults += [_of_entry(fault, entry) for fault in wrong]
     if copy is None:
         return [], faults
     faults += _faults_of_name(copy, main) if main else []
     priority = entry.get("priority") or priority_of(f"{base.priority_prefix}{copy.name}")
     services = [main_copy := at_copy_address(copy, base, copy.name, priority)]
-    named = {service.name: service for service in others}
+    by_name = {service.name: service for service in others}
     for index, name in enumerate(copy.services):
-        if name in named:
-            other, wrong = _copy_of(named[name], main_copy, entry.get("environment") or {})
+        if name in by_name:
+            other, wrong = _copy_of(by_name[name], main_copy, entry.get("environment") or {})
             services += [other] if other else []
             faults += [_of_entry(fault, entry) for fault in wrong]
             if other and len(other.name) > LONGEST_SERVICE_NAME:
                 most = f"a shorter `name`: {other.name} may have {LONGEST_SERVICE_NAME} characters"
                 faults.append(Fault(("services", index), most, name))
         elif main:
-            known_names = f"one of {', '.join(named)}" if named else "none: the stack has no `services`"
+            known_names = f"one of {', '.join(by_name)}" if by_name else "none: the stack has no `services`"
             faults.append(Fault(("services", index), known_names, name))
     return services, faults
 

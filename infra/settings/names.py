@@ -100,10 +100,10 @@ Priority = Annotated[int, Field(ge=1, le=LAST_PRIORITY), checked(_reserved)]
 PriorityOrZero = Annotated[int, Field(ge=0, le=LAST_PRIORITY), checked(_reserved)]
 """0 stands for a priority computed from a name."""
 
-LONGEST_PATH: Final = 128
-"""Characters of a path pattern.
+LONGEST_CONDITION: Final = 128
+"""Characters of a host or path in a condition of a listener rule.
 
-https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_PathPatternConditionConfig.html
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
 """
 
 _PRIORITIES_BY_NAME: Final = range(1000, LAST_PRIORITY)
@@ -127,7 +127,7 @@ def priority_of_paths(name: str, paths: Sequence[str], *, before: int) -> int:
     other paths of the same host.
     """
     literal = min(len(re.split("[*?]", path, maxsplit=1)[0]) for path in paths)
-    share = (LONGEST_PATH - literal + _hash(name) % 1000 / 1000) / (LONGEST_PATH + 1)
+    share = (LONGEST_CONDITION - literal + _hash(name) % 1000 / 1000) / (LONGEST_CONDITION + 1)
     first = min(_PRIORITIES_BY_NAME[0], before - 1)
     return first + int((before - first) * share)
 

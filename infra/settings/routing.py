@@ -11,7 +11,7 @@ from typing import Final
 
 from infra.settings.faults import Fault, Path
 from infra.settings.load_balancer import LoadBalancerSettings
-from infra.settings.names import EXPLICIT_PRIORITIES, first_to_last, priority_of
+from infra.settings.names import EXPLICIT_PRIORITIES, LONGEST_CONDITION, first_to_last, priority_of
 from infra.settings.network import NetworkSettings
 from infra.settings.service import ServiceSettings
 from infra.settings.traffic import MOST_VALUES
@@ -181,7 +181,7 @@ def _faults_of_host_names(routing: Routing) -> Iterator[Fault]:
 
 
 def _faults_of_rules(routing: Routing) -> Iterator[Fault]:
-    """Yield rules that no request reaches, because one with a lower priority gets all of them."""
+    """Yield rules that AWS refuses, or that no request reaches because an earlier one gets all of them."""
     rules = routing.rules
     count = len(rules) + sum(service.rollout.has_two_target_groups for service in routing.services)
     if count > _MOST_RULES:
@@ -193,6 +193,10 @@ def _faults_of_rules(routing: Routing) -> Iterator[Fault]:
         yield Fault((key,), f"fewer, or more of them rolling: {needed}; {most}", f"{count} rules")
     for index, rule in enumerate(rules):
         path = rule.path or ("paths",)
+        for key, values in (("aliases", rule.hosts), ("paths", rule.paths)):
+            for value in (value for value in values if len(value) > LONGEST_CONDITION):
+                most = f"a listener rule accepts {LONGEST_CONDITION} characters, and this has {len(value)}"
+                yield Fault(rule.path or (key,), f"a shorter name, or shorter `{key}`: {most}", value)
         for other in rules[:index]:
             if other.priority == rule.priority:
                 equal = f"{other.name} and {rule.name} have the same listener rule priority {rule.priority}"

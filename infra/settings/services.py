@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar, cast
 
 from pydantic import ValidationError, ValidationInfo
 
-from infra.settings.faults import Fault, FaultsError, check, unknown_key
+from infra.settings.faults import Fault, FaultsError, check, unknown_keys
 from infra.settings.image import ImageSettings
 from infra.settings.model import Model
 from infra.settings.names import priority_of, priority_of_paths
@@ -46,7 +46,7 @@ KEYS_OF_A_SERVICE: Final = (
 
 
 def inherit(
-    model: type[M], base: Model, *layers: Mapping[str, Any], without: Collection[str] = ()
+    model: type[M], base: Model | None, *layers: Mapping[str, Any], without: Collection[str] = ()
 ) -> tuple[M | None, list[Fault]]:
     """Return a model with the keys that another one sets, or None and its faults.
 
@@ -54,14 +54,15 @@ def inherit(
 
     Args:
         model: type of the new model.
-        base: model to inherit from; keys that it does not set have their defaults.
+        base: model to inherit from; keys that it does not set have their defaults. None if it is invalid:
+            then rules between keys are not checked, because they may fail only for that reason.
         layers: values over it by the keys of a stack file, each over the one before.
         without: keys that are not inherited.
     """
     name = next((layer["name"] for layer in layers if isinstance(layer.get("name"), str)), None)
     if name and isinstance(base, ServiceSettings):
         base = base.model_copy(update=named(base, name))
-    values = base.model_dump(by_alias=True, exclude_unset=True)
+    values = base.model_dump(by_alias=True, exclude_unset=True) if base else {}
     merged = {key: value for key, value in values.items() if key not in without}
     for layer in layers:
         # At the top null switches a key off.
@@ -69,7 +70,7 @@ def inherit(
     try:
         return model.model_validate(merged, by_alias=True, by_name=False), []
     except ValidationError as error:
-        return None, list(faults_in(error, model))
+        return None, [fault for fault in faults_in(error, model) if base or not fault.is_rule]
 
 
 def named(service: ServiceSettings, name: str) -> dict[str, Any]:
@@ -125,7 +126,7 @@ def read_services(value: object, info: ValidationInfo) -> dict[str, ServiceSetti
             form = "an object with keys of a service, such as {exposure: none}, or {} for the main one's"
             faults.append(Fault((name,), form, entry))
             continue
-        service, wrong = _read(
+        service, wrong = _service_of_entry(
             name, cast("dict[str, Any]", entry or {}), info.data.get("main"), info.data.get("image")
         )
         faults += [fault.below(name) for fault in wrong]
@@ -134,29 +135,24 @@ def read_services(value: object, info: ValidationInfo) -> dict[str, ServiceSetti
     return services
 
 
-def _read(
+def _service_of_entry(
     name: str, entry: Mapping[str, Any], main: ServiceSettings | None, image: ImageSettings | None
 ) -> tuple[ServiceSettings | None, list[Fault]]:
     """Return the service of an entry, or None, and the faults; an invalid main service or image is None."""
-    faults = [
-        unknown_key((key,), entry[key], KEYS_OF_A_SERVICE, listed=True)
-        for key in entry
-        if key not in KEYS_OF_A_SERVICE
-    ]
+    faults = unknown_keys(entry, KEYS_OF_A_SERVICE)
     base = main or ServiceSettings()
     if main and name == main.name:
         faults.append(Fault((), "another name than the main service's", entry))
     own = {key: value for key, value in entry.items() if key in KEYS_OF_A_SERVICE and key not in SOURCE_KEYS}
     service, wrong = inherit(
         ServiceSettings,
-        base,
+        main,
         _defaults(own, base),
         own,
         {"name": name},
         without=_not_inherited(own, base, builds=any(key in entry for key in SOURCE_KEYS)),
     )
-    # Rules between several keys may fail here only because the main service's are invalid.
-    for fault in (fault for fault in wrong if main or not fault.is_rule):
+    for fault in wrong:
         is_name = fault.path[:1] == ("name",)
         faults.append(
             replace(fault, path=(), allowed=f"the name must be {fault.allowed}") if is_name else fault
@@ -166,7 +162,7 @@ def _read(
     source: ImageSettings | None = None
     if built := {key: entry[key] for key in SOURCE_KEYS if key in entry}:
         without = ("image", *(_OF_APP_PATH if "app-path" in built else ()))
-        source, wrong = inherit(ImageSettings, image or ImageSettings(), built, without=without)
+        source, wrong = inherit(ImageSettings, image, built, without=without)
         faults += wrong
     faults += _rules(entry, service, base)
     changes = {**_address(service, base, entry.get("priority")), "source": source}

@@ -57,6 +57,18 @@ def test_a_wildcard_alias_of_the_main_service_comes_last() -> None:
             {"services": {"api": {"paths": ["/api/*"], "priority": 2}, "v2": {"paths": ["/api/v2/*"]}}},
             'services.v2 = "v2": … a `priority` below 2, or other names and paths: api comes before v2',
         ),
+        (
+            # A copy's path begins with its name if there is no domain.
+            {
+                "services": {"api": {"paths": ["/" + "a" * 127]}},
+                "multidev": [{"name": "bob", "services": ["api"]}],
+            },
+            "multidev[0] = … shorter `paths`: a listener rule accepts 128 characters, and this has 132",
+        ),
+        (
+            {**HTTPS, "aliases": [f"{'a' * 60}.{'b' * 53}.dev.example.com"]},
+            "aliases = … shorter `aliases`: a listener rule accepts 128 characters, and this has 130",
+        ),
         ({"services": {"all": {"paths": ["/*"]}}}, 'paths = "web": … all comes before web, with priority'),
         (
             {"paths": ["/api/v1/*"], "services": {"api": {"paths": ["/api/*"]}}},
