@@ -87,7 +87,9 @@ class Events:
 
     def _states(self, side: str) -> list[Document]:
         steps = [step["metadata"] for step in self._all("resourcePreEvent")]
-        return list({step["urn"]: step[side] for step in steps if step.get(side)}.values())
+        states = ((step["urn"], step.get(side)) for step in steps)
+        # The last step of a replacement deletes what the first one has replaced, and marks it.
+        return list({urn: state for urn, state in states if state and not state.get("delete")}.values())
 
     def _all(self, kind: str) -> Iterator[dict[str, Any]]:
         return (document[kind] for document in self.documents if kind in document)

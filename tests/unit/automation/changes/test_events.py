@@ -286,6 +286,20 @@ def test_resources_before_an_update_have_each_resource_once() -> None:
     assert [state["urn"] for state in Events(steps).before] == [urn("kept"), urn("other"), urn("deleted")]
 
 
+def test_a_replaced_resource_existed_before() -> None:
+    """A preview would show the tasks of each new image as a new cost."""
+    steps = [
+        step("create-replacement", old={"cpu": "256"}, new={"cpu": "512"}),
+        step("replace", old={"cpu": "256"}, new={"cpu": "512"}),
+        step("delete-replaced", old={"cpu": "256"}, new=None),
+    ]
+    steps[-1]["resourcePreEvent"]["metadata"]["old"]["delete"] = True
+
+    (before,) = Events(steps).before
+
+    assert "delete" not in before
+
+
 def test_outputs_of_the_stack_have_hidden_secrets() -> None:
     outputs = {"url": "https://dev.example.com", "key": _SECRET}
     stack = step(
