@@ -122,8 +122,8 @@ def write_text(path: Path, text: str, *, append: bool = False) -> None:
 
 
 def address_lines(addresses: Mapping[str, str]) -> Iterator[str]:
-    """Yield each service's address."""
-    width = max((len(name) for name in addresses), default=0)
+    """Yield each service's address, aligned with that of the local page, which `up` prints below."""
+    width = max(map(len, ("page", *addresses)))
     return (f"{name:<{width}}  {url}" for name, url in sorted(addresses.items()))
 
 

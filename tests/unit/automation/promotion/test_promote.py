@@ -73,7 +73,7 @@ def test_the_image_is_deployed_to_the_target(stacks: Stacks) -> None:
     result = call(stacks)
 
     assert (result.exception, stacks.updated) == (None, ["prod"])
-    assert result.stdout == "web  https://prod.example.com\n"
+    assert result.stdout == "web   https://prod.example.com\n"
     assert result.stderr == f"prod: {ONE} → {TWO}\n"
 
 

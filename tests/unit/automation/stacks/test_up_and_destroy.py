@@ -103,7 +103,7 @@ def test_up_prepares_a_preview_stack_first(fake: Fake) -> None:
     result = call(fake, up, "pr-12", "--attach-to", "staging", "--lifetime-hours", "5")
 
     assert fake.done == [("prepare", "pr-12", "staging", timedelta(hours=5)), "up pr-12"]
-    assert result.stdout == "web  https://pr-12.example.com\n"
+    assert result.stdout == "web   https://pr-12.example.com\n"
     assert "pr-12 expires at 2026-11-24 12:00 UTC" in result.stderr
 
 
@@ -111,7 +111,7 @@ def test_up_updates_the_stack_waits_until_it_is_reachable_and_prints_its_address
     result = call(fake, up, "dev")
 
     assert (fake.done, fake.waited_for) == (["up dev"], ["https://dev.example.com"])
-    assert result.stdout == "web  https://dev.example.com\n"
+    assert result.stdout == "web   https://dev.example.com\n"
     assert result.stderr == "may dev take so many?\n", "the vCPU warning"
 
 
@@ -120,7 +120,7 @@ def test_up_prints_the_page_of_local_stacks_last_on_standard_error(fake: Fake) -
 
     result = call(fake, up, "dev")
 
-    assert result.stdout == "web  https://dev.example.com\n"
+    assert result.stdout == "web   https://dev.example.com\n"
     assert result.stderr.splitlines()[-1] == "page  http://localhost:8080"
 
 
