@@ -34,6 +34,8 @@ _INVALID_PATH: Final = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
 _NOT_LOGGED_IN: Final = "PULUMI_ACCESS_TOKEN must be set"
 _PROGRAM_OUTPUT: Final = frozenset({"run", "exec"})
 """Commands whose standard output is a program's own."""
+_CONTINUED: Final = frozenset({"up", "promote", "destroy", "refresh", "previews", "aws-smoke", "dev", "down"})
+"""Commands that continue what an interrupted run of them began."""
 _SECTIONS: Final = {
     # The module and function of each command; only the called one is loaded.
     "Get started": {
@@ -198,8 +200,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         exit_code, message = error.exit_code, error.format_message()
         error.show()
-    except (click.Abort, KeyboardInterrupt):
-        exit_code, message = _INTERRUPTED, "interrupted: the next run continues from here"
+    except (click.Abort, KeyboardInterrupt) as error:
+        exit_code, message = _INTERRUPTED, _why_ended(error, arguments)
         click.echo(message, err=True)
     except ProgramError as error:
         hint = _login_hint(arguments) if _NOT_LOGGED_IN in error.output else ""
@@ -246,5 +248,16 @@ def _message_of(error: Exception) -> str:
 def _json_requested(arguments: Sequence[str]) -> bool:
     """Whether `--json` is an option of the command, and not of a program that it runs."""
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    name = next((argument for argument in options if argument in _COMMANDS), "")
-    return "--json" in options and name not in _PROGRAM_OUTPUT
+    return "--json" in options and _command_of(arguments) not in _PROGRAM_OUTPUT
+
+
+def _command_of(arguments: Sequence[str]) -> str:
+    return next((argument for argument in arguments if argument in _COMMANDS), "")
+
+
+def _why_ended(error: BaseException, arguments: Sequence[str]) -> str:
+    """Return the message about Ctrl-C, which click raises as the cause of `Abort`, or about the answer no."""
+    if isinstance(error, click.Abort) and error.__cause__ is None:
+        return "cancelled: nothing was changed"
+    continues = _command_of(arguments) in _CONTINUED
+    return "interrupted: the next run continues from here" if continues else "interrupted"

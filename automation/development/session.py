@@ -288,7 +288,7 @@ class Session:
         folder = self._notes.folder / self.stack
         names = [name for live in self._live_apps.values() for name in live.app.services]
         if names:
-            self._say(f"{_listed(names)} {_verb('get', names)} new tasks of the image as built")
+            self._say(f"{_listed(names)} {_verb('get', names)} new tasks with the image of the last `up`")
             try:
                 # Read again: an interrupted `up` may have changed the task definition.
                 self._replace_tasks(DeployedStack.of(self.stacks, self.stack), names)
@@ -301,7 +301,7 @@ class Session:
                 if isinstance(error, KeyboardInterrupt):
                     return
                 raise
-            self._say(f"{self.stack} is as the last `up` made it")
+            self._say(f"{self.stack} runs what the last `up` deployed")
         shutil.rmtree(folder, ignore_errors=True)
 
 

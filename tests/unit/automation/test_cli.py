@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from automation.changes.drift import drift
 from automation.cli import _json_requested, cli, main
 from automation.errors import AutomationError, ProgramError
+from automation.stacks.destroy import destroy
 from local.errors import LocalError
 
 ROOT = Path(__file__).parents[3]
@@ -142,7 +143,26 @@ def test_unexpected_exceptions_have_a_traceback(monkeypatch: pytest.MonkeyPatch)
 
 def test_ctrl_c_exits_with_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert fails(monkeypatch, KeyboardInterrupt()) == 130
-    assert "interrupted: " in capsys.readouterr().err
+    assert capsys.readouterr().err.splitlines()[-1] == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (KeyboardInterrupt(), "interrupted: the next run continues from here"),
+        (click.Abort(), "cancelled: nothing was changed"),
+    ],
+)
+def test_the_end_of_a_command_that_continues_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: BaseException, message: str
+) -> None:
+    def raise_error(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(destroy, "callback", raise_error)
+
+    assert call("destroy", "dev") == 130
+    assert capsys.readouterr().err.splitlines()[-1] == message
 
 
 @pytest.mark.parametrize(("returned", "code"), [(None, 0), (1, 1), (3, 3)])
