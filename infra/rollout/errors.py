@@ -25,6 +25,8 @@ class OperationErrors:
     def __init__(self, clients: Clients, clock: Clock = REAL) -> None:
         self._clients = clients
         self._clock = clock
+        self.services: list[str] = []
+        """Names of the stack's services."""
 
     async def should_retry(self, args: pulumi.ErrorHookArgs) -> bool:
         """Return whether to retry, as for a new role; else log what AWS knows about a failed service."""
@@ -35,6 +37,10 @@ class OperationErrors:
         if args.type == _SERVICE and args.failed_operation in ("create", "update"):
             service = {**(args.old_outputs or {}), **(args.new_inputs or {})}
             if lines := await asyncio.to_thread(self._evidence, service):
+                if args.failed_operation == "update" and len(self.services) > 1:
+                    lines.append(
+                        "ECS rolls back only this service: others of this update keep their new version"
+                    )
                 details = "\n".join(f"  {line}" for line in lines)
                 pulumi.log.error(f"{args.name} does not run what this update asked for:\n{details}")
         return False

@@ -129,6 +129,9 @@ class Service(pulumi.ComponentResource):
                     *platform.prerequisites,
                 ],
                 ignore_changes=["desiredCount"] if settings.autoscaling.enabled else None,
+                # ECS refuses a grace period in the update that adds the load balancer
+                # (aws-cloudformation/cloudformation-coverage-roadmap#1313); the provider sends both together.
+                replacement_trigger=settings.exposure,
                 custom_timeouts=timeouts(settings),
                 hooks=rollout.hooks,
             ),

@@ -184,8 +184,7 @@ class _Follower:
                 nothing = "" if self._before else " There is no completed deployment to roll back to."
                 self.fail(f"{reason}{nothing}")
             if primary["rolloutState"] == "COMPLETED":
-                others = "As on AWS, other services of this update keep their new version."
-                self.fail(f"{reason} Rolled back to {target}. {others}")
+                self.fail(f"{reason} Rolled back to {target}.")
             self._report(f"rolling back to {target}: {reason}")
         self.fail(f"{reason} The rollback is not completed after {_END_SECONDS} s.")
 

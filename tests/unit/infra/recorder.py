@@ -59,6 +59,7 @@ class Declared:
     property_dependencies: dict[str, frozenset[str]]
     ignore_changes: tuple[str, ...]
     delete_before_replace: bool
+    replacement_trigger: Any
     timeouts: dict[str, str]
     hooks: dict[str, tuple[str, ...]]
     """Names of resource hooks, by their event."""
@@ -164,6 +165,7 @@ class _Monitor(MockMonitor):
             },
             ignore_changes=tuple(request.ignoreChanges),
             delete_before_replace=request.deleteBeforeReplace,
+            replacement_trigger=json_format.MessageToDict(request.replacement_trigger),
             timeouts=json_format.MessageToDict(request.customTimeouts),
             hooks={when.name: tuple(names) for when, names in request.hooks.ListFields()},
             transforms=tuple(_resolve_callbacks(request.transforms)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -34,7 +35,12 @@ def reported(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def should_retry(
-    *errors: str, clock: FakeClock | None = None, aws: Aws | None = None, type_: str = SERVICE, **more: Any
+    *errors: str,
+    clock: FakeClock | None = None,
+    aws: Aws | None = None,
+    type_: str = SERVICE,
+    services: Sequence[str] = ("web",),
+    **more: Any,
 ) -> bool:
     """Call the hook as the engine does."""
     clients: Any = aws or Aws(describe_services=service())
@@ -46,7 +52,9 @@ def should_retry(
         errors=list(errors),
         **{"failed_operation": "create", "new_inputs": SERVICE_INPUTS, **more},
     )
-    return asyncio.run(OperationErrors(clients, (clock or FakeClock()).clock).should_retry(args))
+    operation_errors = OperationErrors(clients, (clock or FakeClock()).clock)
+    operation_errors.services += services
+    return asyncio.run(operation_errors.should_retry(args))
 
 
 @pytest.mark.parametrize("message", NEW_ROLE_ERRORS)
@@ -101,6 +109,20 @@ def test_updated_service_is_found_by_its_old_name(reported: list[str]) -> None:
 
     assert aws.requests("describe_services") == [{"cluster": "cluster", "services": ["web-1a2b3c4"]}]
     assert len(reported) == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "services", "count"),
+    [("update", ("web", "api"), 1), ("update", ("web",), 0), ("create", ("web", "api"), 0)],
+)
+def test_failed_update_says_that_other_services_are_not_rolled_back(
+    reported: list[str], operation: str, services: Sequence[str], count: int
+) -> None:
+    aws = Aws(**tasks(task(1, stopped="Essential container exited")), describe_services=service())
+
+    should_retry("failed", aws=aws, failed_operation=operation, services=services)
+
+    assert reported[0].count("others of this update keep their new version") == count
 
 
 def test_nothing_is_requested_without_a_name_or_for_a_delete(reported: list[str]) -> None:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from infra.rollout.rollout import Rollout
 from infra.settings import Migration
-from tests.unit.infra.factories import autoscaling_settings, declare_service
+from tests.unit.infra.factories import (
+    ParentComponent,
+    autoscaling_settings,
+    declare_service,
+    provider_settings,
+)
+from tests.unit.infra.recorder import declare
 
 SERVICE = "aws:ecs/service:Service"
 
@@ -104,3 +111,26 @@ def test_migration_record_exists_before_the_service_and_updates_keep_its_value()
     assert record.urn in graph.one(SERVICE).dependencies
     assert record.ignore_changes == ("insecureValue",)
     assert declare_service().all("aws:ssm/parameter:Parameter") == []
+
+
+def test_each_service_is_known_to_the_hook_that_explains_a_failed_update() -> None:
+    rollout = Rollout(provider_settings())
+
+    def program() -> None:
+        parent = ParentComponent()
+        for name in ("web", "api"):
+            rollout.service_hooks(name, None, parent=parent)
+
+    declare(program)
+
+    assert rollout._errors.services == ["web", "api"]
+
+
+def test_service_gets_or_loses_a_load_balancer_only_by_replacement() -> None:
+    """ECS refuses a grace period and a new load balancer in one update, and the provider sends both."""
+    web = declare_service().one(SERVICE)
+    worker = declare_service(exposure="none", host=None).one(SERVICE)
+
+    assert "healthCheckGracePeriodSeconds" not in worker.inputs
+    assert "loadBalancers" not in worker.inputs
+    assert (web.replacement_trigger, worker.replacement_trigger) == ("http", "none")
