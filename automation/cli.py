@@ -144,7 +144,7 @@ class _Commands(click.Group):
     default=10.0,
     show_default=True,
     metavar="N",
-    help="Minutes to wait for another update that has locked the stack.",
+    help="Minutes to wait for another update that has locked the stack; no effect with --local.",
 )
 @click.pass_context
 def cli(context: click.Context, /, *, local: bool, wait_for_lock_minutes: float) -> None:
