@@ -19,15 +19,25 @@ import grpc
 from pulumi.automation import _server
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
+from automation.stacks.lazy_sdk import import_by_name
 from automation.stacks.lean_sdk import lean_sdk
 
 _NO_LIMIT: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 _CALLS_AT_ONCE: Final = 4
+_IMPORTED_BY_NAME: Final = tuple(
+    f"pulumi_aws.{name}" for name in ("acm", "cloudwatch", "ec2", "ecr", "ecs", "iam", "lb", "route53", "vpc")
+)
+"""Packages with many more modules than the program uses."""
 _IMPORTED_BY_THE_PROGRAM: Final = (
-    *(
-        f"pulumi_aws.{name}"
-        for name in ("acm", "cloudwatch", "ec2", "ecr", "ecs", "iam", "lb", "route53", "vpc")
-    ),
+    # Each imports the input and output types of its package.
+    "pulumi_aws.acm.certificate",
+    "pulumi_aws.cloudwatch.metric_alarm",
+    "pulumi_aws.ec2.security_group",
+    "pulumi_aws.ecr.repository",
+    "pulumi_aws.ecs.service",
+    "pulumi_aws.iam.role",
+    "pulumi_aws.lb.listener",
+    "pulumi_aws.route53.record",
     "pulumi_awsx",
     "pulumi_docker_build",
     "pulumi_random",
@@ -58,6 +68,8 @@ class LanguageHost(_server.LanguageServer):
         """Run the program on this thread whenever the CLI requests it."""
         run = cast("Any", super()).Run
         # Meanwhile the CLI starts, which takes about as long.
+        for package in _IMPORTED_BY_NAME:
+            import_by_name(package)
         for module in _IMPORTED_BY_THE_PROGRAM:
             # Reading an attribute loads the module.
             getattr(import_module(module), "__all__", None)

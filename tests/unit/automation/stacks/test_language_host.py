@@ -104,7 +104,8 @@ def run(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     """Serve a program, run it once as the CLI does, and return the response."""
     from automation.stacks import language_host
 
-    monkeypatch.setattr(language_host, "_IMPORTED_BY_THE_PROGRAM", ())
+    for constant in ("_IMPORTED_BY_NAME", "_IMPORTED_BY_THE_PROGRAM"):
+        monkeypatch.setattr(language_host, constant, ())
     # The program changes both.
     monkeypatch.chdir(Path.cwd())
     monkeypatch.setattr(sys, "path", [*sys.path])
