@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from infra.environment.args import EnvironmentArgs
+    from infra.network.load_balancer import LoadBalancer
     from infra.settings import Settings
 
 
@@ -106,7 +107,7 @@ class Environment(pulumi.ComponentResource):
             prerequisites=[network, balancers.security, cluster, *endpoints],
         )
         services = Services(settings, platform, images, parent=self)
-        self._observe(settings, platform, services)
+        self._observe(settings, platform, services, balancers.created_application)
 
         self.outputs = {
             **services.outputs,
@@ -194,12 +195,11 @@ class Environment(pulumi.ComponentResource):
             for volume, efs in settings.file_systems.items()
         }
 
-    def _observe(self, settings: Settings, platform: Platform, services: Services) -> None:
-        """Declare on-call alarms and the dashboard."""
+    def _observe(
+        self, settings: Settings, platform: Platform, services: Services, balancer: LoadBalancer | None
+    ) -> None:
+        """Declare on-call alarms and the dashboard; an existing load balancer is observed by its owner."""
         observability, child = settings.observability, pulumi.ResourceOptions(parent=self)
-        owns_balancer = settings.load_balancer.listener_arn is None and any(
-            service.exposure == "http" for service in settings.services
-        )
         observed = ObservedStack(
             qualified_name=f"{platform.project}/{platform.stack}",
             # Copies are for trying things out: they notify nobody.
@@ -207,7 +207,7 @@ class Environment(pulumi.ComponentResource):
                 services.observed(service) for service in settings.services if service.copy_name is None
             ],
             cluster_name=platform.cluster_name,
-            load_balancer=platform.load_balancer_arn_suffix if owns_balancer else None,
+            load_balancer=balancer.arn_suffix if balancer else None,
             log_group_name=platform.log_group_name,
         )
         if observability.notifications.topic_arn is not None:

@@ -44,6 +44,8 @@ class LoadBalancers:
     """Route 53 zone of the stack's names; None if the stack creates no records."""
     outputs: dict[str, pulumi.Output[Any]]
     """Stack outputs."""
+    created_application: LoadBalancer | None
+    """The application load balancer, if the stack creates one."""
     test_listener_arn: pulumi.Input[str] | None
     """Listener for versions that users do not see yet; None if no service shifts traffic."""
 
@@ -84,6 +86,7 @@ class LoadBalancers:
         self.zone_id, self._alias_zone_ids = self._zones()
         self._certificate_arn = self._certificate()
         self.test_listener_arn = balancer.test_listener_arn
+        self.created_application = None
         self._application = self._application_load_balancer()
         self._network_balancer = self._network_load_balancer()
 
@@ -179,6 +182,7 @@ class LoadBalancers:
             listener_arn: Any = settings.listener_arn
         elif self._http and self.security.load_balancer_id is not None:
             balancer = self._create_application(self.security.load_balancer_id)
+            self.created_application = balancer
             listener_arn = balancer.listener_arn
             self.test_listener_arn = settings.test_listener_arn or balancer.test_listener_arn
         else:
