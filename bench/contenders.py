@@ -150,18 +150,22 @@ class Cdk:
     endpoint: str
     image: str
     zone_id: str
+    validated: bool = True
+    """Whether it validates its templates, as it does by default."""
     name: str = "AWS CDK"
     stack: str = "cdk"
     domain: str = f"cdk.{ZONE}"
 
     @classmethod
-    def in_folder(cls, folder: Path, installed: Path, local: LocalRun, shared: str) -> Cdk:
+    def in_folder(
+        cls, folder: Path, installed: Path, local: LocalRun, shared: str, *, validated: bool = True
+    ) -> Cdk:
         """Copy the CDK's app; its image and zone are those of the local stack `shared`."""
         shutil.copytree(_CDK, folder, ignore=shutil.ignore_patterns("node_modules"))
         (folder / "node_modules").symlink_to(installed / "node_modules")
         (folder / "home").mkdir()
         outputs = local.outputs(shared)
-        return cls(folder, local.emulator.endpoint, outputs["image"], outputs["zone_id"])
+        return cls(folder, local.emulator.endpoint, outputs["image"], outputs["zone_id"], validated)
 
     def command(self, *arguments: str, services: int = 1, desired_count: int = 1) -> Command:
         """Return a command of the CDK, without this machine's AWS settings."""
@@ -180,6 +184,8 @@ class Cdk:
             "BENCH_SERVICES": str(services),
             "BENCH_DESIRED_COUNT": str(desired_count),
         }
+        if not self.validated:
+            environment["CDK_VALIDATION"] = "false"
         return Command((str(Path("node_modules", ".bin", "cdk")), *arguments), self.folder, environment)
 
     def bootstrap(self) -> Command:

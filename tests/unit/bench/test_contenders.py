@@ -39,3 +39,13 @@ def test_the_cdk_does_not_get_the_machines_aws_settings(
     assert {"AWS_PROFILE", "AWS_SESSION_TOKEN"}.isdisjoint(command.environment)
     assert command.environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
     assert (command.environment["BENCH_SERVICES"], command.environment["BENCH_DESIRED_COUNT"]) == ("4", "2")
+
+
+@pytest.mark.parametrize(("validated", "value"), [(True, None), (False, "false")])
+def test_the_cdk_validates_its_templates_unless_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, validated: bool, value: str | None
+) -> None:
+    monkeypatch.setenv("CDK_VALIDATION", "from the machine")
+    cdk = Cdk(tmp_path, "http://127.0.0.1:4566", image="image", zone_id="zone", validated=validated)
+
+    assert cdk.plan(1).environment.get("CDK_VALIDATION") == value
