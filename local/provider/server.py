@@ -32,8 +32,8 @@ from local.resources.cloud import Cloud, Shared
 
 PACKAGES: Final = ("aws", "awsx", "docker", "docker-build", "random")
 _CALLS_AT_ONCE: Final = 64
-_COMMON_SERVICES: Final = ("ecr", "ec2", "iam", "ecs")
-"""Services of nearly every stack, in the order in which their first resources are created."""
+COMMON_SERVICES: Final = ("ecr", "ec2", "iam", "ecs", "elbv2")
+"""Services with several resources in every stack, in the order in which the first of each is created."""
 _NO_LIMIT: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 
@@ -81,7 +81,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def create_clients(self, region: str) -> None:
         """Create the clients of common services."""
         cloud = Cloud(self._endpoint, region=region, shared=self._shared)
-        for service in _COMMON_SERVICES:
+        for service in COMMON_SERVICES:
             cloud.client(service)
 
     # Method names are the protocol's.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.provider.server import COMMON_SERVICES
 from local.resources import ecs_service, small_handlers
 from local.resources.cloud import Cloud
 from local.resources.ecs_service import Service
@@ -14,7 +16,8 @@ from local.resources.ecs_task_definition import TaskDefinition
 from local.resources.recorded import Recorded
 from local.resources.registry import HANDLERS
 from local.resources.row_handler import RowHandler
-from tests.unit.infra.conftest import DeclareStack
+from local.resources.table import ROWS
+from tests.unit.infra.conftest import STACKS, DeclareStack
 from tests.unit.infra.test_examples import EXAMPLES, declare_example
 
 
@@ -47,3 +50,19 @@ def test_local_run_supports_every_resource_of_an_example(
                 errors.append(f"{resource.type} {resource.name}: {type(error).__name__} {error}")
 
     assert errors == []
+
+
+def test_services_with_three_resources_in_every_shipped_stack_have_their_clients_early(
+    declare_stack: DeclareStack,
+) -> None:
+    counts = [
+        Counter(
+            ROWS[resource.type].service
+            for resource in declare_stack(stack).resources
+            if resource.type in ROWS
+        )
+        for stack in STACKS
+    ]
+    common = {service for service in counts[0] if all(count[service] >= 3 for count in counts)}
+
+    assert set(COMMON_SERVICES) == common

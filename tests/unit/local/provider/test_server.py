@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,8 +13,9 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from local.provider import values
-from local.provider.server import EngineLog, Provider, Servers, serve
+from local.provider.server import COMMON_SERVICES, EngineLog, Provider, Servers, serve
 from local.resources.base import UNKNOWN
+from local.resources.cloud import Cloud
 from tests.unit.local.provider.client import THING, URN, Client, Served
 from tests.unit.local.provider.toys import ENDPOINT, World, package
 
@@ -338,6 +340,31 @@ def test_each_provider_instance_has_its_own_configuration(world: World) -> None:
         server.stop(None).wait()
 
     assert regions == ["us-east-1", "eu-central-1", "eu-central-1"]
+
+
+def test_a_run_uses_the_clients_that_were_created_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    created: list[tuple[str, str]] = []
+    loaded = threading.Event()
+    monkeypatch.setattr(Cloud, "_make_client", lambda cloud, name: created.append((cloud.region, name)))
+    monkeypatch.setattr("local.image_build.buildkit_client", loaded.set)
+    servers = Servers(ENDPOINT)
+    try:
+        servers.prepare_update("eu-central-1")
+        assert loaded.wait(30)
+        early = [*created]
+        provider = servers._providers["aws"]
+        provider._invokes = {
+            "toy:index:use": lambda cloud, _: {"used": [*map(cloud.client, COMMON_SERVICES)]}
+        }
+        port = dict(part.split(":") for part in servers.variable.split(","))["aws"]
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            client = Client(provider_pb2_grpc.ResourceProviderStub(channel))
+            client.configure(region="eu-central-1")
+            client.stub.Invoke(provider_pb2.InvokeRequest(tok="toy:index:use", args=values.encode({})))
+    finally:
+        servers.stop()
+
+    assert created == early == [("eu-central-1", name) for name in COMMON_SERVICES]
 
 
 def test_every_package_is_served_with_the_version_of_its_sdk() -> None:
