@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import os
 
 import pytest
-
-
-def pytest_collection_finish() -> None:
-    """Keep the SDKs, which stay, out of each later garbage collection: most of its time goes there."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
