@@ -24,9 +24,9 @@ class Cached(Generic[_Value]):
         self._read_at = float("-inf")
         self._lock = asyncio.Lock()
 
-    async def get(self, *, newest: bool = False) -> _Value:
-        """Return the value, at most `seconds` old; with `newest` one that is read after this call."""
-        oldest = time.monotonic() - (0 if newest else self._seconds)
+    async def get(self, *, seconds: float | None = None) -> _Value:
+        """Return the value, at most `seconds` old: with 0 one that is read after this call."""
+        oldest = time.monotonic() - (self._seconds if seconds is None else seconds)
         async with self._lock:
             if self._value is None or self._read_at < oldest:
                 now = time.monotonic()

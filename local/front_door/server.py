@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 SUFFIX: Final = ".localhost"
 ROUTES_SECONDS: Final = 1.0
 """How long a changed record or rule may have no effect."""
+NEW_HOST_SECONDS: Final = 0.2
+"""How long a new host may be unknown: users open it as soon as `up` has printed it."""
 TARGETS_SECONDS: Final = 0.1
 
 _CONNECT_SECONDS: Final = 5
@@ -114,7 +116,7 @@ class FrontDoorServer:
                 return responses.message(request, 200 if address else 404, address or "No such listener")
             site = await self._page()
             return await site.respond(request, client.reader, client.writer)
-        table = await self._routes.get()
+        table = await self._routes_for(client.host)
         route = table.find(client.host)
         if route is None:
             # No list of hosts: a website whose name resolves to 127.0.0.1 could read it.
@@ -143,6 +145,10 @@ class FrontDoorServer:
             case kinds:
                 raise RefusedError(501, f"The local load balancer does not support {' and '.join(kinds)}")
         return responses.response(request, status, body, headers)
+
+    async def _routes_for(self, host: str) -> Routes:
+        table = await self._routes.get()
+        return table if table.find(host) else await self._routes.get(seconds=NEW_HOST_SECONDS)
 
     async def _page(self) -> Site:
         """Return the page, which is loaded at its first request."""
@@ -200,8 +206,8 @@ class FrontDoorServer:
     async def _connect_now(self, group: str) -> tuple[StreamReader, StreamWriter]:
         """Return a connection to a target; skip those that accept none, as if they were unhealthy."""
         refused: frozenset[Address] = frozenset()
-        for newest in (False, True):
-            untried = await self._targets_of(group).get(newest=newest) - refused
+        for seconds in (TARGETS_SECONDS, 0):
+            untried = await self._targets_of(group).get(seconds=seconds) - refused
             for address in random.sample(sorted(untried), len(untried)):
                 with suppress(OSError):
                     opening = asyncio.open_connection(*address, limit=LONGEST_HEAD)

@@ -164,7 +164,7 @@ class Site:
 
     async def _overview(self, *, newest: bool = False) -> Overview:
         self._known_routes = await self._routes.get()
-        self._latest = await self._overviews.get(newest=newest)
+        self._latest = await self._overviews.get(seconds=0 if newest else None)
         return self._latest
 
     async def _tail(self, filters: Query) -> LogTail:

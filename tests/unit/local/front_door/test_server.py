@@ -474,11 +474,23 @@ async def test_a_new_record_is_used_when_the_cached_routes_are_too_old(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(server, "ROUTES_SECONDS", 0.0)
+    monkeypatch.setattr(server, "NEW_HOST_SECONDS", 60.0)
     answers = [Routes({}, {}), Routes({HOST: route()}, {})]
 
     async with stage(lambda _cloud: answers.pop(0)) as at:
         await at.register(responds(OK))
         assert [status(await at.request()) for _ in range(2)] == [404, 200]
+
+
+@asynchronous
+async def test_routes_are_read_again_for_an_unknown_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "ROUTES_SECONDS", 60.0)
+    monkeypatch.setattr(server, "NEW_HOST_SECONDS", 0.0)
+    answers = [Routes({}, {}), Routes({HOST: route()}, {})]
+
+    async with stage(lambda _cloud: answers.pop(0)) as at:
+        await at.register(responds(OK))
+        assert status(await at.request()) == 200
 
 
 @asynchronous
