@@ -82,6 +82,7 @@ class Service(pulumi.ComponentResource):
         rollout = platform.rollout.service_hooks(name, settings.migration, parent=self)
         # A running task knows no aliases that are added later: deploy again when they change.
         triggers = {**rollout.triggers, **({"calls": " ".join(sorted(calls))} if calls else {})}
+        connect = connect_configuration(settings, platform)
         service = aws.ecs.Service(
             name,
             cluster=platform.cluster_arn,
@@ -100,7 +101,7 @@ class Service(pulumi.ComponentResource):
             sigint_rollback=True,
             platform_version=compute.platform_version,
             network_configuration=compute.network_configuration,
-            service_connect_configuration=connect_configuration(settings, platform),
+            service_connect_configuration=connect,
             service_registries=self._service_registries(name, settings, platform, compute),
             load_balancers=[traffic.load_balancer] if traffic else None,
             volume_configuration=volume.configuration if volume else None,
@@ -132,6 +133,8 @@ class Service(pulumi.ComponentResource):
                 # ECS refuses a grace period in the update that adds the load balancer
                 # (aws-cloudformation/cloudformation-coverage-roadmap#1313); the provider sends both together.
                 replacement_trigger=settings.exposure,
+                # Two ECS services cannot offer the same name in a namespace (aws/copilot-cli#4337).
+                delete_before_replace=connect is not None and "services" in connect,
                 custom_timeouts=timeouts(settings),
                 hooks=rollout.hooks,
             ),

@@ -68,6 +68,12 @@ def test_client_only_service_offers_nothing() -> None:
     assert _ports(graph) is None
 
 
+@pytest.mark.parametrize("offers", [True, False])
+def test_service_that_offers_a_name_is_deleted_before_its_replacement(*, offers: bool) -> None:
+    """Two ECS services cannot offer the same name in a namespace."""
+    assert _connect(offers=offers).one(SERVICE).delete_before_replace is offers
+
+
 @pytest.mark.parametrize(
     ("protocol", "mapping"),
     [("http", {"appProtocol": "http"}), ("grpc", {"appProtocol": "grpc"}), ("tcp", {})],
