@@ -60,6 +60,8 @@ def test_a_tasks_watch_calls_the_wrapped_function_in_a_thread_of_known_name() ->
     assert f'"{WATCH}"' in watch
 
 
-@pytest.mark.parametrize("action", ["CreateService", "DeleteCluster", "RunTask", "StopTask", "UpdateService"])
+@pytest.mark.parametrize(
+    "action", ["CreateService", "DeleteCluster", "DeleteService", "RunTask", "StopTask", "UpdateService"]
+)
 def test_a_wrapped_or_called_action_exists(action: str) -> None:
     assert action in ministack("services.ecs")._ACTION_MAP

@@ -21,12 +21,13 @@ def task(arn: str = "arn:task", group: str = "family:web") -> dict[str, Any]:
 
 
 class Creation:
-    """Docker creates a container until the test lets it end."""
+    """Docker creates the containers of a task until the test lets it end."""
 
-    def __init__(self, tasks: Starts, arn: str = "arn:task") -> None:
+    def __init__(self, tasks: Starts, *, stopped: bool = True, cluster: str = CLUSTER) -> None:
         self.containers: list[str] = []
         self._begun, self._end = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=tasks.start, args=(self._create, task(arn)), daemon=True)
+        created = task() | {"clusterArn": cluster} | ({"desiredStatus": "STOPPED"} if stopped else {})
+        self._thread = threading.Thread(target=tasks.start, args=(self._create, created), daemon=True)
         self._thread.start()
         assert self._begun.wait(LONG)
 
@@ -40,31 +41,39 @@ class Creation:
         self._thread.join(LONG)
 
 
-def test_a_stop_waits_for_a_container_that_is_being_created() -> None:
+def stop(tasks: Starts) -> str:
+    return tasks.stop(lambda _: "answer", {"cluster": CLUSTER})
+
+
+def test_a_stop_waits_for_containers_that_are_being_created() -> None:
     tasks = Starts()
     creation = Creation(tasks)
-    removed = threading.Event()
+    stopping = threading.Event()
     at_the_end: list[str] = []
 
-    def stop() -> None:
-        tasks.clean_up(lambda _: removed.set(), task())
+    def delete_service() -> None:
+        tasks.stop(lambda _: stopping.set(), {"cluster": CLUSTER})
         at_the_end.extend(creation.containers)
 
-    thread = threading.Thread(target=stop, daemon=True)
+    thread = threading.Thread(target=delete_service, daemon=True)
     thread.start()
-    assert removed.wait(LONG), "the existing containers are removed first"
+    assert stopping.wait(LONG)
     creation.end()
     thread.join(LONG)
 
     assert at_the_end == ["arn:task"]
 
 
-def test_a_stop_does_not_wait_for_other_tasks() -> None:
+@pytest.mark.parametrize(
+    "other",
+    [{"stopped": False}, {"cluster": f"{CLUSTER}-of-another-stack"}],
+    ids=["a task that is not stopped", "a task of another cluster"],
+)
+def test_a_stop_does_not_wait_for(other: dict[str, Any]) -> None:
     tasks = Starts()
-    creation = Creation(tasks, "arn:other")
+    creation = Creation(tasks, **other)
 
-    tasks.clean_up(lambda _: None, task())
-
+    assert stop(tasks) == "answer"
     assert creation.containers == []
     creation.end()
 
@@ -74,19 +83,9 @@ def test_a_stop_gives_up_after_its_limit(monkeypatch: pytest.MonkeyPatch) -> Non
     tasks = Starts()
     creation = Creation(tasks)
 
-    tasks.clean_up(lambda _: None, task())
-
+    assert stop(tasks) == "answer"
     assert creation.containers == []
     creation.end()
-
-
-def test_a_task_that_fails_to_start_cleans_up_in_its_own_thread() -> None:
-    tasks = Starts()
-    removed: list[dict[str, Any]] = []
-
-    tasks.start(lambda started: tasks.clean_up(removed.append, started), task())
-
-    assert removed == [task()]
 
 
 @pytest.mark.parametrize(("status", "expected"), [("ACTIVE", "ACTIVATING"), ("INACTIVE", "STOPPED")])
