@@ -161,11 +161,13 @@ def scalar(text: str) -> Scalar:
     digits = text.replace("_", "")
     try:
         number = int(digits, 8 if _OCTAL.fullmatch(digits) else 0)
+        return number if number in _INTEGERS else float(number)
+    except OverflowError:
+        return text
     except ValueError:
         is_float = _FLOAT.fullmatch(text if text[0] == "." else digits)
         number = float(digits) if is_float else math.inf
         return number if math.isfinite(number) else text
-    return number if number in _INTEGERS else float(number)
 
 
 def _time(text: str) -> datetime | None:

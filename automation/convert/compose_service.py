@@ -32,8 +32,8 @@ _HEALTH_URL: Final = re.compile(
 _TRAEFIK: Final = "traefik."
 _TRAEFIK_HOST: Final = re.compile(r"Host\(([^)]*)\)")
 _HOST: Final = re.compile(r"(?:\*\.)?(?:[a-z0-9-]+\.)+[a-z]{2,}")
-_NUMBER: Final = re.compile(r"\d{0,6}\.?\d+")
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
+_CPUS: Final = re.compile(r"(?=\.?\d)\d{0,6}(?:\.\d{0,20})?")
+_SIZE: Final = re.compile(r"(\d{1,18}(?:\.\d{0,9})?)\s*([kmgt]?)i?b?", re.IGNORECASE)
 _UNITS: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 _MIB: Final = 1024**2
 _VCPU: Final = 1024
@@ -247,7 +247,7 @@ def _set_size(service: ComposeService) -> None:
 def _cpu_units(value: object) -> int | None:
     """Return a number of CPUs in Fargate's units."""
     text = text_of(value) or ""
-    return int(float(text) * _VCPU) if _NUMBER.fullmatch(text) else None
+    return int(float(text) * _VCPU) if _CPUS.fullmatch(text) else None
 
 
 def _mebibytes(value: object) -> int | None:

@@ -173,6 +173,7 @@ def test_a_field_without_keys_is_reported(tmp_path: Path, name: str) -> None:
         *((field.name, "[[a]]") for field in SERVICE if field.reader not in ("", "skip")),
         *((name, "text") for name in ("ports", "depends_on", "secrets", "deploy.replicas", "cpus")),
         *((name, "12q") for name in ("mem_limit", "stop_grace_period")),
+        *((name, "9" * 400) for name in ("cpus", "mem_limit")),
         *((name, "{a: 1}") for name in ("user", "platform")),
     ],
 )
