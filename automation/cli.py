@@ -34,7 +34,7 @@ _INVALID_PATH: Final = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
 _NOT_LOGGED_IN: Final = "PULUMI_ACCESS_TOKEN must be set"
 _PROGRAM_OUTPUT: Final = frozenset({"run", "exec"})
 """Commands whose standard output is a program's own."""
-_CONTINUED: Final = frozenset({"up", "promote", "destroy", "refresh", "previews", "aws-smoke", "dev", "down"})
+_CONTINUED: Final = frozenset({"up", "promote", "destroy", "refresh", "aws-smoke", "dev", "down"})
 """Commands that continue what an interrupted run of them began."""
 _SECTIONS: Final = {
     # The module and function of each command; only the called one is loaded.
@@ -259,5 +259,7 @@ def _why_ended(error: BaseException, arguments: Sequence[str]) -> str:
     """Return the message about Ctrl-C, which click raises as the cause of `Abort`, or about the answer no."""
     if isinstance(error, click.Abort) and error.__cause__ is None:
         return "cancelled: nothing was changed"
-    continues = _command_of(arguments) in _CONTINUED
+    command = _command_of(arguments)
+    # `previews` is a group, of which only `clean-up` changes anything.
+    continues = command in _CONTINUED or (command == "previews" and "clean-up" in arguments)
     return "interrupted: the next run continues from here" if continues else "interrupted"

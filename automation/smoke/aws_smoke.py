@@ -41,7 +41,7 @@ def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None, a
     deployment is made to fail. Prints the cost and asks first. Takes about half an hour.
     """
     file = DerivedStackFile(root=stacks.root, project=stacks.project, stack=STACK, base=BASE)
-    existed = stacks.exists(STACK)
+    before = file.path.read_bytes() if file.path.exists() else None
     write_stack_file(file, region=region)
     try:
         settings = stacks.settings(STACK)
@@ -52,8 +52,10 @@ def aws_smoke(stacks: Stacks, /, *, yes: bool, keep: bool, region: str | None, a
                 without_terminal="there is no terminal for the question: add --yes to accept the cost",
             )
     except (click.ClickException, click.Abort, AutomationError):
-        if not existed:
-            file.path.unlink()
+        if before is None:
+            file.path.unlink(missing_ok=True)
+        else:
+            file.path.write_bytes(before)
         raise
     smoke = Smoke(
         stacks=stacks,

@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from automation.changes.drift import drift
-from automation.cli import _json_requested, cli, main
+from automation.cli import _json_requested, _why_ended, cli, main
 from automation.errors import AutomationError, ProgramError
 from automation.stacks.destroy import destroy
 from local.errors import LocalError
@@ -163,6 +163,13 @@ def test_the_end_of_a_command_that_continues_is_named(
 
     assert call("destroy", "dev") == 130
     assert capsys.readouterr().err.splitlines()[-1] == message
+
+
+@pytest.mark.parametrize(("arguments", "continues"), [(["list"], False), (["clean-up", "--open", "1"], True)])
+def test_of_the_previews_commands_only_clean_up_continues(arguments: list[str], *, continues: bool) -> None:
+    ended = _why_ended(KeyboardInterrupt(), ["previews", *arguments])
+
+    assert ended.endswith("the next run continues from here") is continues
 
 
 @pytest.mark.parametrize(("returned", "code"), [(None, 0), (1, 1), (3, 3)])

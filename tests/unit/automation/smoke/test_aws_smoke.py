@@ -73,3 +73,17 @@ def test_the_answer_no_leaves_no_file(root: Path, monkeypatch: pytest.MonkeyPatc
 
     assert smoke(root).exit_code == 1
     assert not (root / "Pulumi.smoke.yaml").exists()
+
+
+def test_the_answer_no_restores_the_file_of_an_earlier_run(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no(question: str, *, without_terminal: str) -> None:
+        raise click.Abort
+
+    monkeypatch.setattr(module, "confirm", no)
+    file = root / "Pulumi.smoke.yaml"
+    file.write_text("config:\n  aws:region: eu-west-3\n")
+
+    assert smoke(root, "--region", "eu-west-1").exit_code == 1
+    assert file.read_text() == "config:\n  aws:region: eu-west-3\n"
