@@ -51,7 +51,8 @@ def _find(package: ModuleType, name: str) -> Any:
         if name in own or candidate == name:
             setattr(package, name, own.get(name, module))
             return known[name]
-    # A name that its file does not have, or none: import all.
+    # A name that its file does not have, or none: import all, once.
+    del known["__getattr__"]
     spec: Any = package.__spec__
     spec.loader.exec_module(package)
     try:

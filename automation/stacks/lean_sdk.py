@@ -13,7 +13,7 @@ from pulumi.runtime import known_types, resource, rpc
 from pulumi.runtime.proto import source_pb2
 
 _Output: Final[Any] = output.Output
-_State: Final[Any] = vars(output)["_OutputData"]
+_State: Final[Any] = vars(output).get("_OutputData")
 _dict_values: Final = dict[str, Any].values
 
 
@@ -89,7 +89,12 @@ REPLACED: Final[list[tuple[Any, str, Any]]] = [
     (log, "debug", _discard),
     (resource, "_get_stack_trace", source_pb2.StackTrace),
     (rpc, "contains_unknowns", contains_unknowns),
-    (rpc, "transfer_properties", transfer_properties),
+    # It needs these private names, too.
+    *(
+        [(rpc, "transfer_properties", transfer_properties)]
+        if _State is not None and hasattr(_Output, "_from_data")
+        else []
+    ),
 ]
 """Module, name and replacement. Private names may be renamed in another version of the SDK: then updates are
 slower, and a test reports it."""

@@ -210,6 +210,13 @@ def test_stack_traces_of_resources_are_not_sent(run: Runs, engine: Engine) -> No
     assert engine.traced == [False, False]
 
 
+def test_the_sdk_has_the_outputs_that_lean_sdk_makes() -> None:
+    assert transfer_properties in [replacement for _, _, replacement in REPLACED], (
+        "look for what replaces `_OutputData` or `Output._from_data` in pulumi.output of this version, and adapt "
+        "automation/stacks/lean_sdk.py"
+    )
+
+
 @pytest.mark.parametrize(("module", "name"), [part[:2] for part in REPLACED])
 def test_the_sdk_has_what_lean_sdk_replaces_and_keeps_it_afterwards(module: ModuleType, name: str) -> None:
     """Without it every update is slower, without an error. Other programs in this process may need it."""
