@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 SUFFIX: Final = ".localhost"
 ROUTES_SECONDS: Final = 1.0
 """How long a changed record or rule may have no effect."""
-NEW_HOST_SECONDS: Final = 0.2
-"""How long a new host may be unknown: users open it as soon as `up` has printed it."""
+NEW_HOST_SECONDS: Final = 0.5
+"""How long a new host may be unknown. Each reading costs the emulator time in which it could start tasks."""
 TARGETS_SECONDS: Final = 0.1
 
 _CONNECT_SECONDS: Final = 5
