@@ -216,7 +216,7 @@ def _read_stack_file(path: Path) -> _YamlFile:
 def _mapping(value: object, what: str) -> Mapping[str, Any]:
     mapping = dict[str, Any]() if value is None else _as_mapping(value)
     if mapping is None:
-        raise AutomationError(f"{what} must have keys with values, and is {_text(value)!r}")
+        raise AutomationError(f"{what} must be a mapping of keys to values, and is {_text(value)!r}")
     return mapping
 
 

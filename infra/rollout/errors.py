@@ -39,7 +39,7 @@ class OperationErrors:
             if lines := await asyncio.to_thread(self._evidence, service):
                 if args.failed_operation == "update" and len(self.services) > 1:
                     lines.append(
-                        "ECS rolls back only this service: others of this update keep their new version"
+                        "ECS rolls back each service by itself: others of this update keep their new version"
                     )
                 details = "\n".join(f"  {line}" for line in lines)
                 pulumi.log.error(f"{args.name} does not run what this update asked for:\n{details}")

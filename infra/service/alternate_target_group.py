@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class AlternateTargetGroup(pulumi.ComponentResource):
-    """The target group to which ECS shifts traffic in turn with the first, and its rule at the test listener.
+    """The target group that takes turns with the first in deployments, and its rule at the test listener.
 
     The test rule exists even if nobody may reach the test listener: while a service changes from rolling to
     another strategy the production rule keeps its single action, and ECS refuses a target group without a

@@ -143,7 +143,8 @@ class _Follower:
         Args:
             task_arn: a task that failed, which is stopped.
             fault: what it failed.
-            reason: why the deployment failed; the default is that its tasks keep exiting.
+            reason: why the deployment failed; by default the circuit breaker's reason, or without a circuit
+                breaker that its tasks keep exiting.
 
         Raises:
             UnfinishedError: always.

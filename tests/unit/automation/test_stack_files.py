@@ -110,9 +110,12 @@ def test_a_text_that_cannot_name_a_stack_is_rejected(folder: Path, stack: str) -
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[a]", r"Pulumi\.dev\.yaml must have keys with values, and is '\[\"a\"\]'"),
-        ("config: [a]", r"`config` in .*Pulumi\.dev\.yaml must have keys with values, and is"),
-        ("config: text", r"`config` in .*Pulumi\.dev\.yaml must have keys with values, and is 'text'"),
+        ("[a]", r"Pulumi\.dev\.yaml must be a mapping of keys to values, and is '\[\"a\"\]'"),
+        ("config: [a]", r"`config` in .*Pulumi\.dev\.yaml must be a mapping of keys to values, and is"),
+        (
+            "config: text",
+            r"`config` in .*Pulumi\.dev\.yaml must be a mapping of keys to values, and is 'text'",
+        ),
         ("config: {", r"Pulumi\.dev\.yaml is not valid YAML"),
     ],
 )
