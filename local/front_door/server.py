@@ -116,8 +116,7 @@ class FrontDoorServer:
                 return responses.message(request, 200 if address else 404, address or "No such listener")
             site = await self._page()
             return await site.respond(request, client.reader, client.writer)
-        table = await self._routes_for(client.host)
-        route = table.find(client.host)
+        table, route = await self._find_route(client.host)
         if route is None:
             # No list of hosts: a website whose name resolves to 127.0.0.1 could read it.
             sentence = f"No DNS record for {client.host or 'a request without a Host header'}"
@@ -146,9 +145,12 @@ class FrontDoorServer:
                 raise RefusedError(501, f"The local load balancer does not support {' and '.join(kinds)}")
         return responses.response(request, status, body, headers)
 
-    async def _routes_for(self, host: str) -> Routes:
+    async def _find_route(self, host: str) -> tuple[Routes, Route | None]:
         table = await self._routes.get()
-        return table if table.find(host) else await self._routes.get(seconds=NEW_HOST_SECONDS)
+        if route := table.find(host):
+            return table, route
+        table = await self._routes.get(seconds=NEW_HOST_SECONDS)
+        return table, table.find(host)
 
     async def _page(self) -> Site:
         """Return the page, which is loaded at its first request."""
@@ -206,7 +208,7 @@ class FrontDoorServer:
     async def _connect_now(self, group: str) -> tuple[StreamReader, StreamWriter]:
         """Return a connection to a target; skip those that accept none, as if they were unhealthy."""
         refused: frozenset[Address] = frozenset()
-        for seconds in (TARGETS_SECONDS, 0):
+        for seconds in (None, 0):
             untried = await self._targets_of(group).get(seconds=seconds) - refused
             for address in random.sample(sorted(untried), len(untried)):
                 with suppress(OSError):

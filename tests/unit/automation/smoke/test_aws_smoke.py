@@ -65,23 +65,22 @@ def test_cost_account_and_identity_are_printed_first(root: Path) -> None:
     assert first.endswith("/admin/me, in eu-west-1.")
 
 
-def test_the_answer_no_leaves_no_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def answered_no(monkeypatch: pytest.MonkeyPatch) -> None:
     def no(question: str, *, without_terminal: str) -> None:
         raise click.Abort
 
     monkeypatch.setattr(module, "confirm", no)
 
+
+@pytest.mark.usefixtures("answered_no")
+def test_the_answer_no_leaves_no_file(root: Path) -> None:
     assert smoke(root).exit_code == 1
     assert not (root / "Pulumi.smoke.yaml").exists()
 
 
-def test_the_answer_no_restores_the_file_of_an_earlier_run(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def no(question: str, *, without_terminal: str) -> None:
-        raise click.Abort
-
-    monkeypatch.setattr(module, "confirm", no)
+@pytest.mark.usefixtures("answered_no")
+def test_the_answer_no_restores_the_file_of_an_earlier_run(root: Path) -> None:
     file = root / "Pulumi.smoke.yaml"
     file.write_text("config:\n  aws:region: eu-west-3\n")
 
