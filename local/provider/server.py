@@ -10,9 +10,8 @@ import importlib.metadata
 import json
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import grpc
 from google.protobuf import empty_pb2
@@ -27,6 +26,7 @@ from pulumi.runtime.proto import (
 
 from local.provider import operations, values
 from local.provider.components import construct
+from local.provider.daemon_threads import DaemonThreads
 from local.resources.base import Diff, Handler, Properties, ResourceError, UnfinishedError
 from local.resources.cloud import Cloud, Shared
 
@@ -400,7 +400,7 @@ class Servers:
 
 def serve(provider: Provider) -> tuple[grpc.Server, int]:
     """Serve a provider on a free loopback port."""
-    server = grpc.server(ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="call"), options=_NO_LIMIT)
+    server = grpc.server(cast("Any", DaemonThreads(_CALLS_AT_ONCE)), options=_NO_LIMIT)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
