@@ -33,7 +33,7 @@ class Endpoints(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
 
         group = aws.ec2.SecurityGroup(
-            name, description="AWS's services: open to the tasks", vpc_id=args.vpc_id, opts=child
+            name, description="Endpoints of AWS services: open to the tasks", vpc_id=args.vpc_id, opts=child
         )
         aws.vpc.SecurityGroupIngressRule(
             f"{name}-from-tasks",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,13 @@ from tests.unit.infra.recorder import Graph, Secret
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.yaml"))
 SERVICE = "aws:ecs/service:Service"
+SECURITY_GROUPS = (
+    "aws:ec2/securityGroup:SecurityGroup",
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+)
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
+DESCRIPTION = re.compile(r"[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}")
 COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 
 
@@ -29,6 +37,19 @@ def test_example_declares_services(declare_stack: DeclareStack, path: Path) -> N
     graph = declare_example(declare_stack, path)
 
     assert graph.all(SERVICE)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_aws_accepts_the_description_of_every_security_group_and_rule(
+    declare_stack: DeclareStack, path: Path
+) -> None:
+    """It refuses an apostrophe, for example."""
+    graph = declare_example(declare_stack, path)
+    descriptions = {
+        resource.inputs["description"] for token in SECURITY_GROUPS for resource in graph.all(token)
+    }
+
+    assert {text for text in descriptions if not DESCRIPTION.fullmatch(text)} == set()
 
 
 def test_several_services_have_paths_or_no_exposure(declare_stack: DeclareStack) -> None:
