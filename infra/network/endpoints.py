@@ -19,7 +19,7 @@ class EndpointsArgs:
     region: str
     vpc_id: pulumi.Input[str]
     subnet_ids: pulumi.Input[list[str]]
-    """Subnets of the tasks."""
+    """One subnet in each zone."""
     tasks_security_group_id: pulumi.Input[str]
     services: Sequence[str]
     """Last parts of the AWS services' names, such as ecr.api."""

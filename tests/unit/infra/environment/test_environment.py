@@ -229,6 +229,17 @@ def test_existing_vpc_is_used_and_no_network_created(declare_stack: DeclareStack
     assert graph.one(SERVICE).inputs["networkConfiguration"]["subnets"] == changes["private-subnet-ids"]
 
 
+@pytest.mark.parametrize("nat", ["none", "single"])
+def test_interface_endpoints_stay_in_their_subnets_when_tasks_move(
+    declare_stack: DeclareStack, nat: str
+) -> None:
+    """AWS refuses a second subnet of a zone while an endpoint has the first."""
+    graph = declare_stack("dev", {"nat": nat, "interface-endpoints": ["logs"]})
+    endpoint = graph.one("aws:ec2/vpcEndpoint:VpcEndpoint", "endpoints-logs").inputs
+
+    assert endpoint["subnetIds"] == graph.exports["private_subnet_ids"]
+
+
 def test_copies_of_a_canary_service_are_rolling(declare_stack: DeclareStack) -> None:
     graph = declare_stack("dev", {"rollout": {"strategy": "canary"}})
     strategies = {s.name: s.inputs["deploymentConfiguration"]["strategy"] for s in graph.all(SERVICE)}

@@ -21,7 +21,7 @@ def _graph() -> Graph:
     return declare(lambda: Endpoints("endpoints", args, opts=child_options()))
 
 
-def test_each_aws_service_has_an_endpoint_in_the_task_subnets_with_private_dns() -> None:
+def test_each_aws_service_has_an_endpoint_in_each_zone_with_private_dns() -> None:
     assert _graph().names(ENDPOINT) == ["endpoints-ecr-api", "endpoints-logs"]
     assert _graph().one(ENDPOINT, "endpoints-ecr-api").inputs == {
         "vpcId": "vpc-1",
