@@ -115,7 +115,8 @@ def faults_of_routing(routing: Routing) -> Iterator[Fault]:
     yield from host_names or _faults_of_rules(routing)
     yield from _faults_of_listeners(routing)
     yield from _faults_of_existing_balancers(routing)
-    yield from _faults_of_network(routing)
+    yield from _faults_of_ipv6(routing)
+    yield from _faults_of_existing_network(routing)
 
 
 def _faults_of_service(routing: Routing, path: Path, service: ServiceSettings) -> Iterator[Fault]:
@@ -257,16 +258,21 @@ def _faults_of_existing_balancers(routing: Routing) -> Iterator[Fault]:
         yield Fault(("test-listener-arn",), none)
 
 
-def _faults_of_network(routing: Routing) -> Iterator[Fault]:
+def _faults_of_ipv6(routing: Routing) -> Iterator[Fault]:
+    network, balancer = routing.network, routing.balancer
+    for path, settings in (((), balancer), (("network-load-balancer",), balancer.network_load_balancer)):
+        for index, cidr in enumerate(settings.allowed_cidrs):
+            if ":" in cidr and not network.ipv6:
+                yield Fault((*path, "allowed-cidrs", index), "an IPv4 range, or `ipv6: true`")
+        if settings.internal and network.ipv6 and network.vpc_id is None:
+            # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#ip-address-type
+            none = "the stack's private subnets have no IPv6 addresses"
+            yield Fault((*path, "internal"), f"false, or `ipv6: false`: {none}")
+
+
+def _faults_of_existing_network(routing: Routing) -> Iterator[Fault]:
     network, balancer = routing.network, routing.balancer
     network_balancer = balancer.network_load_balancer
-    for path, cidrs in (
-        (("allowed-cidrs",), balancer.allowed_cidrs),
-        (("network-load-balancer", "allowed-cidrs"), network_balancer.allowed_cidrs),
-    ):
-        for index, cidr in enumerate(cidrs):
-            if ":" in cidr and not network.ipv6:
-                yield Fault((*path, index), "an IPv4 range, or `ipv6: true`")
     if routing.base is not None or network.vpc_id is None:
         return
     public, private = len(network.public_subnet_ids), len(network.private_subnet_ids)

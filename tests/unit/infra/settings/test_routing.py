@@ -114,6 +114,14 @@ def test_a_wildcard_alias_of_the_main_service_comes_last() -> None:
         ),
         ({"attach-to": "base", **TCP}, "exposure … http: only the application load balancer of base"),
         ({"network-load-balancer": {"internal": True}}, "network-load-balancer = … only valid"),
+        (
+            {"internal": True, "ipv6": True},
+            "internal … or `ipv6: false`: the stack's private subnets have no",
+        ),
+        (
+            {**TCP, "network-load-balancer": {"internal": True}, "ipv6": True},
+            "network-load-balancer.internal … or `ipv6: false`",
+        ),
         ({"allowed-cidrs": ["2001:db8::/32"]}, "allowed-cidrs[0] … an IPv4 range, or `ipv6: true`"),
         (
             {**TCP, "network-load-balancer": {"allowed-cidrs": ["2001:db8::/32"]}},
