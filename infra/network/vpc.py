@@ -32,6 +32,10 @@ _NAT_STRATEGY: Final[dict[Nat, awsx.ec2.NatGatewayStrategy]] = {
     "one-per-az": awsx.ec2.NatGatewayStrategy.ONE_PER_AZ,
 }
 
+_SUBNET: Final = "aws:ec2/subnet:Subnet"
+_IPV6_RANGE: Final = {"aws:ec2/vpc:Vpc": "assignGeneratedIpv6CidrBlock", _SUBNET: "ipv6CidrBlock"}
+"""The property of a resource that gives it an IPv6 range."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
@@ -116,7 +120,7 @@ class Network(pulumi.ComponentResource):
                 },
             ],
             opts=pulumi.ResourceOptions(
-                parent=self, protect=args.protect, transforms=[_disable_public_addresses]
+                parent=self, protect=args.protect, transforms=[_awsx_transform(ipv6=settings.ipv6)]
             ),
         )
         # AWS assigns this group to resources without one; it allows all traffic until its rules are removed.
@@ -192,9 +196,25 @@ def subnet_layout(cidr: str) -> list[ZoneSlot]:
     ]
 
 
-def _disable_public_addresses(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-    # awsx enables it for public subnets and has no argument for it; tasks request an address themselves
-    # (EC2.15).
-    if args.type_ != "aws:ec2/subnet:Subnet":
-        return None
-    return pulumi.ResourceTransformResult({**args.props, "mapPublicIpOnLaunch": False}, args.opts)
+def _awsx_transform(*, ipv6: bool) -> pulumi.ResourceTransform:
+    """Return the transform of the VPC and the subnets that awsx declares.
+
+    awsx enables public addresses for public subnets and has no argument for it; tasks request an address
+    themselves (EC2.15).
+
+    When `ipv6` is switched off, the IPv6 ranges are kept, which cost nothing: AWS refuses to remove the VPC's
+    while subnets have a part of it, and Pulumi updates the VPC first (terraform-provider-aws#39854).
+    """
+
+    def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if args.type_ not in _IPV6_RANGE:
+            return None
+        props, opts = args.props, args.opts
+        if args.type_ == _SUBNET:
+            props = {**props, "mapPublicIpOnLaunch": False}
+        if not ipv6:
+            kept = pulumi.ResourceOptions(ignore_changes=[_IPV6_RANGE[args.type_]])
+            opts = pulumi.ResourceOptions.merge(opts, kept)
+        return pulumi.ResourceTransformResult(props, opts)
+
+    return transform

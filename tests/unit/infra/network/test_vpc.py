@@ -18,6 +18,8 @@ from tests.unit.infra.settings_fixtures import SUBNETS
 
 EXISTING_VPC = "vpc-0123456789abcdef0"
 VPC = "awsx:ec2:Vpc"
+VPC_OF_AWSX = "aws:ec2/vpc:Vpc"
+SUBNET = "aws:ec2/subnet:Subnet"
 NETWORK = "node-on-ecs:infra:Network"
 ROUTE = "aws:ec2/route:Route"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
@@ -104,26 +106,40 @@ def test_tasks_have_public_addresses_only_without_nat(nat: str, subnets: str) ->
     assert outputs["task_subnet_ids"] == outputs[f"{subnets}_subnet_ids"]
 
 
-def test_subnets_assign_no_public_addresses() -> None:
-    """Awsx enables it for public subnets; a transform disables it, for subnets only."""
-    (transform,) = _network().one(VPC).transforms
-
-    def transformed(token: str) -> pulumi.ResourceTransformResult | None:
-        return transform(
-            pulumi.ResourceTransformArgs(
-                custom=True,
-                type_=token,
-                name="network-public-1",
-                props={"mapPublicIpOnLaunch": True, "cidrBlock": "10.0.0.0/24"},
-                opts=pulumi.ResourceOptions(),
-            )
+def _transformed(graph: Graph, token: str, **props: Any) -> pulumi.ResourceTransformResult | None:
+    """Return what the transform of awsx's resources makes of one of them."""
+    (transform,) = graph.one(VPC).transforms
+    return transform(
+        pulumi.ResourceTransformArgs(
+            custom=True,
+            type_=token,
+            name="network-public-1",
+            props=props,
+            opts=pulumi.ResourceOptions(ignore_changes=["tags"]),
         )
+    )
 
-    subnet = transformed("aws:ec2/subnet:Subnet")
+
+@pytest.mark.parametrize("ipv6", [True, False])
+def test_subnets_assign_no_public_addresses(ipv6: bool) -> None:  # noqa: FBT001
+    """Awsx enables it for public subnets; a transform disables it, for subnets only."""
+    graph = _network(ipv6=ipv6)
+    subnet = _transformed(graph, SUBNET, mapPublicIpOnLaunch=True, cidrBlock="10.0.0.0/24")
 
     assert subnet is not None
     assert subnet.props == {"mapPublicIpOnLaunch": False, "cidrBlock": "10.0.0.0/24"}
-    assert transformed("aws:ec2/routeTable:RouteTable") is None
+    assert _transformed(graph, "aws:ec2/routeTable:RouteTable") is None
+
+
+def test_ipv6_ranges_are_kept_when_ipv6_is_switched_off() -> None:
+    """AWS refuses to remove the VPC's range while subnets have a part of it, and Pulumi updates the VPC first."""
+    ranges = {VPC_OF_AWSX: "assignGeneratedIpv6CidrBlock", SUBNET: "ipv6CidrBlock"}
+
+    for token, range_ in ranges.items():
+        off, on = (_transformed(_network(ipv6=ipv6), token) for ipv6 in (False, True))
+        assert off is not None
+        assert on is not None
+        assert (off.opts.ignore_changes, on.opts.ignore_changes) == (["tags", range_], ["tags"])
 
 
 def test_default_security_group_has_no_rules() -> None:
