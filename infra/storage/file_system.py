@@ -120,19 +120,14 @@ def _lifecycle(days: int) -> list[aws.efs.FileSystemLifecyclePolicyArgsDict]:
 
 
 def _access_statements(arn: pulumi.Output[str]) -> list[Statement]:
-    # Deny access without an access point or TLS, whatever a role allows.
-    # https://docs.aws.amazon.com/efs/latest/ug/access-control-block-public-access.html
+    """Deny access without TLS or an access point, whatever a role allows.
+
+    No statement allows access, because it would be enough without a role:
+    https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
+    """
     return [
         {
-            "Sid": "ThroughMountTargets",
-            "Effect": "Allow",
-            "Principal": {"AWS": "*"},
-            "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
-            "Resource": arn,
-            "Condition": {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"}},
-        },
-        {
-            "Sid": "TlsAlone",
+            "Sid": "OnlyWithTls",
             "Effect": "Deny",
             "Principal": {"AWS": "*"},
             "Action": "*",
@@ -140,7 +135,7 @@ def _access_statements(arn: pulumi.Output[str]) -> list[Statement]:
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         },
         {
-            "Sid": "AccessPointsAlone",
+            "Sid": "OnlyByAccessPoint",
             "Effect": "Deny",
             "Principal": {"AWS": "*"},
             "Action": "elasticfilesystem:ClientMount",

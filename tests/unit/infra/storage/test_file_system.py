@@ -78,14 +78,18 @@ def test_only_tasks_have_access_and_only_with_nfs() -> None:
 
 
 def test_access_without_tls_or_an_access_point_is_denied() -> None:
-    policy = json.loads(_declare().one("aws:efs/fileSystemPolicy:FileSystemPolicy").inputs["policy"])
-    denied = {
-        statement["Sid"]: statement["Condition"]
-        for statement in policy["Statement"]
-        if statement["Effect"] == "Deny"
+    assert {statement["Sid"]: statement["Condition"] for statement in _policy()} == {
+        "OnlyWithTls": {"Bool": {"aws:SecureTransport": "false"}},
+        "OnlyByAccessPoint": {"Null": {"elasticfilesystem:AccessPointArn": "true"}},
     }
 
-    assert denied == {
-        "TlsAlone": {"Bool": {"aws:SecureTransport": "false"}},
-        "AccessPointsAlone": {"Null": {"elasticfilesystem:AccessPointArn": "true"}},
-    }
+
+def test_only_the_role_of_a_task_gives_access() -> None:
+    """EFS accepts a client if its role or the file system's policy allows it, and `*` is any client."""
+    assert {statement["Effect"] for statement in _policy()} == {"Deny"}
+
+
+def _policy() -> list[dict[str, Any]]:
+    text = _declare().one("aws:efs/fileSystemPolicy:FileSystemPolicy").inputs["policy"]
+    statements: list[dict[str, Any]] = json.loads(text)["Statement"]
+    return statements
