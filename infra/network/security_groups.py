@@ -99,13 +99,18 @@ class SecurityGroups(pulumi.ComponentResource):
         self.tasks_id = self._group("tasks", "Tasks of all services: open to the load balancer")
         self.load_balancer_id = self._application_load_balancer() if args.application.listeners else None
         self.network_load_balancer_id = self._network_load_balancer() if args.network.listeners else None
-        for ports in (args.application, args.network):
-            for group_id in ports.existing_group_ids:
-                for port in ports.targets:
-                    description = "Requests and health checks from an existing load balancer"
-                    self._ingress(
-                        f"tasks-from-{group_id}-{port.name}", self.tasks_id, port, description, peer=group_id
-                    )
+        from_existing = [
+            (group_id, port)
+            for ports in (args.application, args.network)
+            for group_id in ports.existing_group_ids
+            for port in ports.targets
+        ]
+        # Two load balancers may have the same group.
+        for group_id, port in dict.fromkeys(from_existing):
+            description = "Requests and health checks from an existing load balancer"
+            self._ingress(
+                f"tasks-from-{group_id}-{port.name}", self.tasks_id, port, description, peer=group_id
+            )
         self._egress_of_tasks()
         for port in args.peers:
             for direction, add_rule in (("to", self._egress), ("from", self._ingress)):

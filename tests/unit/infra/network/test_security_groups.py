@@ -239,3 +239,17 @@ def test_tasks_accept_connections_of_existing_load_balancers_whose_groups_are_no
         ("tcp", 1883, 1883, "sg-0c"),
     }
     assert {rule.inputs["securityGroupId"] for rule in (*graph.all(INGRESS), *graph.all(EGRESS))} == {TASKS}
+
+
+def test_existing_load_balancers_may_have_the_same_group() -> None:
+    """AWS refuses a rule twice, and Pulumi a name."""
+    graph = _groups(
+        listeners=(),
+        existing_group_ids=("sg-0a",),
+        network={"existing_group_ids": ["sg-0a"], "targets": tcp(3000, 1883)},
+    )
+
+    assert graph.names(INGRESS) == [
+        "security-tasks-from-sg-0a-tcp-1883",
+        "security-tasks-from-sg-0a-tcp-3000",
+    ]
