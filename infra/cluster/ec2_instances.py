@@ -84,7 +84,8 @@ class Ec2Instances(pulumi.ComponentResource):
                     # Instances with tasks are protected; the default leaves them out.
                     "scale_in_protected_instances": "Refresh",
                     "skip_matching": True,
-                    "auto_rollback": True,
+                    # No auto_rollback: the provider changes the group before the refresh, so that AWS would
+                    # return to the same new template (terraform-provider-aws#34189).
                 },
             },
             capacity_rebalance=settings.on_demand_percent < 100,  # noqa: PLR2004 - per cent

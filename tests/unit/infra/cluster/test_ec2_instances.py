@@ -131,7 +131,8 @@ def test_group_mixes_instance_types_on_demand_and_spot() -> None:
     assert "desiredCapacity" not in group.inputs
 
 
-def test_new_image_replaces_protected_instances_one_by_one() -> None:
+def test_new_image_replaces_protected_instances_one_by_one_without_a_rollback() -> None:
+    """The provider has changed the group before the refresh: AWS would return to the same image, again and again."""
     group = _pool().one(GROUP)
 
     assert group.inputs["protectFromScaleIn"] is True
@@ -142,7 +143,6 @@ def test_new_image_replaces_protected_instances_one_by_one() -> None:
             "maxHealthyPercentage": 200,
             "scaleInProtectedInstances": "Refresh",
             "skipMatching": True,
-            "autoRollback": True,
         },
     }
 
