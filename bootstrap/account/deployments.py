@@ -37,8 +37,10 @@ _SERVICES_WITH_LINKED_ROLE: Final = [
     "ecs-compute.amazonaws.com",
     "ecs.amazonaws.com",
     "ecs.application-autoscaling.amazonaws.com",
+    "elasticfilesystem.amazonaws.com",
     "elasticloadbalancing.amazonaws.com",
 ]
+"""Their first resource in an account creates the role."""
 _DELETE_BOUNDARY: Final = "iam:DeleteRolePermissionsBoundary"
 _CHANGE_RECORDS: Final = "route53:ChangeResourceRecordSets"
 _RECORD_NAMES: Final = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
@@ -63,6 +65,9 @@ _DASHBOARD_ACTIONS: Final = ("cloudwatch:DeleteDashboards", "cloudwatch:PutDashb
 _RETIRE_GRANTS: Final = "kms:RetireGrant"
 _ECR_KEY: Final = "alias/aws/ecr"
 """ECR's AWS managed key."""
+_UPDATE_ACL: Final = "wafv2:UpdateWebACL"
+_MANAGED_RULES: Final = "regional/managedruleset/*"
+"""AWS's managed rule groups, as far as IAM knows them."""
 _NEW_RULES: Final = ["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"]
 
 
@@ -90,6 +95,8 @@ def shared_permissions(
             *_regional(account, others),
             _hosted_zones(set(unconditional) - {_CHANGE_RECORDS}),
             _retire_grants_of_ecr(account),
+            # AWS also checks the rule groups of the web ACL, which have no tags.
+            allow("ManagedRules", [_UPDATE_ACL], account.arn("wafv2", _MANAGED_RULES)),
             allow("ScalingAlarms", ["cloudwatch:DeleteAlarms"], account.arn("cloudwatch", _SCALING_ALARMS)),
             *(
                 allow(f"TagNew{_service(action)}", [action], "*", {"Null": {key: "false"}})

@@ -8,7 +8,7 @@ from account.deployments import deny_other_stacks, own_tags
 from account.statements import Condition, Statement, allow, deny
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     import pulumi
 
@@ -30,6 +30,8 @@ _EXEC_CHANNELS: Final = [
 ]
 _OWN_RESOURCES: Final = [
     "ecs:RunTask",
+    "elasticfilesystem:ClientMount",
+    "elasticfilesystem:ClientWrite",
     "elasticloadbalancing:*",
     "lambda:InvokeFunction",
     "secretsmanager:GetSecretValue",
@@ -37,7 +39,7 @@ _OWN_RESOURCES: Final = [
     "ssm:GetParameter",
     "ssm:GetParameters",
 ]
-"""Scheduled tasks, target groups of canary deployments, functions of deployments, and secrets."""
+"""Scheduled tasks, file systems, target groups of canary deployments, functions of deployments, secrets."""
 NEVER: Final = ("account", "iam", "organizations", "sts")
 """Services by which a task could extend its permissions."""
 _TASKS: Final = "ecs-tasks.amazonaws.com"
@@ -55,9 +57,18 @@ _AGENT: Final = [
 """The ECS agent on an instance, and the Systems Manager agent on a machine outside AWS."""
 _INSTANCES: Final = [
     *("ec2:CreateFleet", "ec2:CreateLaunchTemplate*", "ec2:CreateTags", "ec2:DeleteLaunchTemplate*"),
-    *("ec2:Describe*", "ec2:RunInstances", "ec2:TerminateInstances"),
+    *("ec2:Describe*", "ec2:ModifyLaunchTemplate", "ec2:RunInstances", "ec2:TerminateInstances"),
 ]
 """ECS starts and terminates managed instances by them."""
+# https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonECSInfrastructureRolePolicyForVolumes.html
+_VOLUMES: Final = [
+    *("ec2:AttachVolume", "ec2:CreateTags", "ec2:CreateVolume", "ec2:DeleteVolume"),
+    *("ec2:DescribeAvailabilityZones", "ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DetachVolume"),
+]
+"""ECS creates and deletes the EBS volumes of tasks by them."""
+_TRACES: Final = ["xray:GetSampling*", "xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+_METRICS_LOG_GROUP: Final = "log-group:/aws/ecs/application/metrics*"
+"""The OpenTelemetry collector creates it for the metrics of all stacks."""
 
 
 def boundary(
@@ -75,10 +86,19 @@ def boundary(
     yield allow("Pull", _PULL_IMAGES, "*")
     yield allow("Exec", _EXEC_CHANNELS, "*")
     own_roles = [account.stack_roles(pattern) for pattern in stack.patterns]
-    capacity, flow_logs = (_by_roles(own_roles, name) for name in ("cluster-capacity", "flow-logs"))
+    capacity, flow_logs, volumes = (
+        _by_roles(account, name) for name in ("cluster-capacity", "flow-logs", "*-volumes")
+    )
     yield allow("Machines", [*_AGENT, *_INSTANCES], "*", capacity)
     yield allow("PassInstanceRoles", ["iam:PassRole"], own_roles, {**capacity, **_passed_to(_EC2)})
+    yield allow("Volumes", _VOLUMES, "*", volumes)
     yield allow("FlowLogs", ["logs:DescribeLogGroups", "logs:DescribeLogStreams"], "*", flow_logs)
+    yield allow("Traces", _TRACES, "*")
+    yield allow(
+        "Metrics",
+        ["logs:CreateLogGroup", "logs:DescribeLogStreams"],
+        account.arn("logs", _METRICS_LOG_GROUP),
+    )
     yield allow("DescribeLoadBalancers", ["elasticloadbalancing:Describe*"], "*")
     yield allow("Own", _OWN_RESOURCES, "*", own_tags(account, stack, "aws:ResourceTag"))
     through = [f"{service}.{account.region}.amazonaws.com" for service in ("secretsmanager", "ssm")]
@@ -96,9 +116,12 @@ def boundary(
     yield deny_other_stacks(account, stack)
 
 
-def _by_roles(own_roles: Sequence[str], name: str) -> Condition:
-    """Return a condition for those of a stack's roles whose names begin with a name."""
-    return {"ArnLike": {"aws:PrincipalArn": [f"{role.removesuffix('*')}{name}-*" for role in own_roles]}}
+def _by_roles(account: Account, name: str) -> Condition:
+    """Return a condition for those of a stack's roles whose names begin with a name.
+
+    Without the stack's path: only roles with that path have the boundary.
+    """
+    return {"ArnLike": {"aws:PrincipalArn": account.iam_arn(f"role/*/{name}-*")}}
 
 
 def _passed_to(service: str) -> Condition:

@@ -38,6 +38,7 @@ ROLES = f"arn:aws:iam::{ACCOUNT}:role"
 OWN_ROLE = f"{ROLES}/node-on-ecs-dev/web-task-1"
 PREVIEW_ROLE = f"{ROLES}/node-on-ecs-pr-7/web-task-1"
 PROD_ROLE = f"{ROLES}/node-on-ecs-prod/web-task-1"
+VOLUMES_ROLE = f"{ROLES}/node-on-ecs-dev/web-volumes-1a2b3c4"
 FLOW_LOGS_ROLE = f"{ROLES}/node-on-ecs-dev/flow-logs-1a2b3c4"
 MACHINE_ROLE = f"{ROLES}/node-on-ecs-dev/cluster-capacity-pool-instance-1a2b3c4"
 ADMINISTRATOR = f"{ROLES}/administrator"
@@ -66,6 +67,8 @@ SHARED_IMAGES = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/node-on-ecs"
 DASHBOARDS = f"arn:aws:cloudwatch::{ACCOUNT}:dashboard"
 ALARMS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm"
 EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
+ACLS = f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional"
+LOG_GROUPS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group"
 PARAMETERS = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter"
 THROUGH_SECRETS_MANAGER = {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}
 TO_TASKS = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
@@ -93,8 +96,8 @@ def records(*names: str) -> Request:
 
 DEV, PREVIEW, PROD = (("*", tagged(stack)) for stack in ("dev", "pr-7", "prod"))
 WITHOUT_TAGS: Request = ("*", {})
-BY_TASK, BY_MACHINE, BY_FLOW_LOGS = (
-    ("*", {"aws:PrincipalArn": role}) for role in (OWN_ROLE, MACHINE_ROLE, FLOW_LOGS_ROLE)
+BY_TASK, BY_MACHINE, BY_FLOW_LOGS, BY_VOLUMES = (
+    ("*", {"aws:PrincipalArn": role}) for role in (OWN_ROLE, MACHINE_ROLE, FLOW_LOGS_ROLE, VOLUMES_ROLE)
 )
 TAG = ("*", TAG_DEV)
 GROUP = f"{EC2}:security-group/sg-1"
@@ -134,8 +137,20 @@ LIMITS: dict[str, tuple[str, str, list[Request], list[Request]]] = {
     "deploy role creates service-linked roles of the stacks' services only": (
         "dev",
         "iam:CreateServiceLinkedRole",
-        [(LINKED_ROLE, {"iam:AWSServiceName": "ecs.amazonaws.com"})],
+        [
+            (LINKED_ROLE, {"iam:AWSServiceName": f"{service}.amazonaws.com"})
+            for service in (
+                *("autoscaling", "ecs", "ecs-compute", "ecs.application-autoscaling"),
+                *("elasticfilesystem", "elasticloadbalancing"),
+            )
+        ],
         [(LINKED_ROLE, {"iam:AWSServiceName": "ssm.amazonaws.com"})],
+    ),
+    "deploy role uses AWS's rule groups in its stack's web ACLs only": (
+        "dev",
+        "wafv2:UpdateWebACL",
+        [(f"{ACLS}/managedruleset/", {}), (f"{ACLS}/webacl/alb/1", tagged("dev"))],
+        [(f"{ACLS}/webacl/alb/1", {}), (f"{ACLS}/webacl/alb/1", tagged("prod"))],
     ),
     "deploy role changes dashboards by the name of its stacks": (
         "dev",
@@ -233,6 +248,24 @@ LIMITS: dict[str, tuple[str, str, list[Request], list[Request]]] = {
         [(OWN_ROLE, {**BY_MACHINE[1], **TO_INSTANCES})],
         [(OWN_ROLE, {**BY_TASK[1], **TO_INSTANCES}), (PROD_ROLE, {**BY_MACHINE[1], **TO_INSTANCES})],
     ),
+    "roles of volumes create and delete volumes and tasks do not": (
+        "task",
+        "ec2:AttachVolume ec2:CreateVolume ec2:DeleteVolume",
+        [BY_VOLUMES],
+        [BY_TASK, BY_MACHINE],
+    ),
+    "tasks mount file systems of their own stack only": (
+        "task",
+        "elasticfilesystem:ClientMount elasticfilesystem:ClientWrite",
+        [DEV, PREVIEW],
+        [PROD, WITHOUT_TAGS],
+    ),
+    "metrics of OpenTelemetry have one log group": (
+        "task",
+        "logs:CreateLogGroup logs:DescribeLogStreams",
+        [(f"{LOG_GROUPS}:/aws/ecs/application/metrics", {})],
+        [(f"{LOG_GROUPS}:other", {})],
+    ),
     "flow logs find their log group and tasks do not": (
         "task",
         "logs:DescribeLogGroups logs:DescribeLogStreams",
@@ -308,7 +341,7 @@ def test_boundary_limits_a_role_with_any_policy(graph: Graph) -> None:
 # Tasks
 
 
-def test_task_without_tags_can_only_log_pull_images_and_open_shells(task: Role) -> None:
+def test_task_without_tags_can_only_log_pull_images_open_shells_and_send_traces(task: Role) -> None:
     """Of all actions of all services in its boundary, for resources without tags."""
     named = {
         action for statement in task.boundary if statement.effect == "Allow" for action in statement.actions
@@ -329,6 +362,11 @@ def test_task_without_tags_can_only_log_pull_images_and_open_shells(task: Role) 
         "ssmmessages:CreateDataChannel",
         "ssmmessages:OpenControlChannel",
         "ssmmessages:OpenDataChannel",
+        "xray:GetSamplingRules",
+        "xray:GetSamplingStatisticSummaries",
+        "xray:GetSamplingTargets",
+        "xray:PutTelemetryRecords",
+        "xray:PutTraceSegments",
     }
 
 
