@@ -109,7 +109,9 @@ def listener_encryption(listener: Resource, _: Declaration) -> Iterator[str]:
 @control("ELB.21", TARGET_GROUP, fix=_INSIDE_THE_VPC, level="advisory")
 def health_check_encryption(group: Resource, _: Declaration) -> Iterator[str]:
     """Health checks are encrypted."""
-    if group.get("healthCheck.protocol") == "HTTP":
+    # AWS's default, also for HTTPS; network load balancers check by TCP.
+    default = "HTTP" if group.get("protocol") in ("HTTP", "HTTPS") else None
+    if (group.get("healthCheck.protocol") or default) == "HTTP":
         yield "checks health over plain HTTP"
 
 

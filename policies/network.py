@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from policies.control import control, has_fewer_than_two
@@ -14,10 +15,16 @@ FLOW_LOG: Final = "aws:ec2/flowLog:FlowLog"
 DEFAULT_GROUP: Final = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 SECURITY_GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
 INGRESS: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+RULE: Final = "aws:ec2/securityGroupRule:SecurityGroupRule"
 NETWORK_ACL: Final = "aws:ec2/networkAcl:NetworkAcl"
 TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
 _ANYWHERE: Final = frozenset({"0.0.0.0/0", "::/0"})
-_PUBLIC_PORTS: Final = frozenset({80, 443})
+_PROTOCOLS: Final = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
+"""Names of protocols, by number."""
+_WITHOUT_PORTS: Final = ("icmp", "icmpv6")
+"""Protocols with types instead of ports."""
+# https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-18
+_PUBLIC_PORTS: Final = frozenset({("tcp", 80), ("tcp", 443)})
 # https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-19
 _HIGH_RISK_PORTS: Final = (
     *(20, 21, 22, 23, 25, 110, 135, 143, 445, 1433, 1434, 3000, 3306, 3389, 4333, 5000, 5432, 5500, 5601),
@@ -26,24 +33,46 @@ _HIGH_RISK_PORTS: Final = (
 _ADMIN_PORTS: Final = (22, 3389)
 
 
-def _open_rules(resource: Resource) -> Iterator[tuple[Resource, str, int, int]]:
-    """Yield ingress rules that are open to the internet, each with its CIDR block, first port and last port.
+@dataclass(frozen=True, kw_only=True)
+class _OpenRule:
+    """An ingress rule that is open to the internet."""
 
-    The resource is a rule itself, or has a list of rules.
-    """
-    for rule in [resource] if resource.type == INGRESS else resource.items("ingress"):
+    cidr: str
+    protocol: str
+    """tcp, udp, or -1 for all protocols and ports."""
+    first: int
+    """First port."""
+    last: int
+    """Last port."""
+    action: str | None
+    """Action of a network ACL's rule."""
+
+
+def _open_rules(resource: Resource) -> Iterator[_OpenRule]:
+    """Yield the ingress rules of a resource that are open to the internet; it may be a rule itself."""
+    if resource.type == RULE and resource.get("type") != "ingress":
+        return
+    for rule in [resource] if resource.type in (INGRESS, RULE) else resource.items("ingress"):
         cidrs: list[Any] = [
             *(rule.get(key) for key in ("cidrIpv4", "cidrIpv6", "cidrBlock", "ipv6CidrBlock")),
             *(rule.get("cidrBlocks") or ()),
             *(rule.get("ipv6CidrBlocks") or ()),
         ]
         cidr = next((cidr for cidr in cidrs if cidr in _ANYWHERE), None)
-        if cidr is None:
+        protocol = str(rule.get("ipProtocol") or rule.get("protocol")).lower()
+        protocol = _PROTOCOLS.get(protocol, protocol)
+        if cidr is None or protocol in _WITHOUT_PORTS:
             continue
         first, last = rule.get("fromPort"), rule.get("toPort")
-        if str(rule.get("ipProtocol") or rule.get("protocol")) == "-1":
+        if protocol == "-1":
             first, last = 0, None
-        yield rule, cidr, int(first or 0), int(65535 if last is None else last)
+        yield _OpenRule(
+            cidr=cidr,
+            protocol=protocol,
+            first=int(first or 0),
+            last=int(65535 if last is None else last),
+            action=rule.get("action"),
+        )
 
 
 @control("EC2.2", DEFAULT_GROUP, fix="an aws.ec2.DefaultSecurityGroup without rules")
@@ -108,30 +137,32 @@ def subnet_addresses(subnet: Resource, _: Declaration) -> Iterator[str]:
 @control(
     "EC2.18",
     INGRESS,
+    RULE,
     SECURITY_GROUP,
     fix="allowed-cidrs and test-cidrs; a port that is meant to be public is an exception with a reason",
 )
 def public_ports(resource: Resource, _: Declaration) -> Iterator[str]:
-    """Only ports 80 and 443 are open to the internet."""
-    for _rule, cidr, first, last in _open_rules(resource):
-        if first != last or first not in _PUBLIC_PORTS:
-            yield f"opens ports {first} to {last} to {cidr}"
+    """Only TCP ports 80 and 443 are open to the internet."""
+    for rule in _open_rules(resource):
+        if rule.first != rule.last or (rule.protocol, rule.first) not in _PUBLIC_PORTS:
+            udp = "UDP " if rule.protocol == "udp" else ""
+            yield f"opens {udp}ports {rule.first} to {rule.last} to {rule.cidr}"
 
 
-@control("EC2.19", INGRESS, SECURITY_GROUP, fix="allowed-cidrs, or another port")
+@control("EC2.19", INGRESS, RULE, SECURITY_GROUP, fix="allowed-cidrs, or another port")
 def high_risk_ports(resource: Resource, _: Declaration) -> Iterator[str]:
     """High-risk ports are not open to the internet."""
-    for _rule, cidr, first, last in _open_rules(resource):
-        ports = [str(port) for port in _HIGH_RISK_PORTS if first <= port <= last]
+    for rule in _open_rules(resource):
+        ports = [str(port) for port in _HIGH_RISK_PORTS if rule.first <= port <= rule.last]
         if ports:
-            yield f"opens {', '.join(ports[:3])}{' …' if len(ports) > len(ports[:3]) else ''} to {cidr}"
+            yield f"opens {', '.join(ports[:3])}{' …' if len(ports) > len(ports[:3]) else ''} to {rule.cidr}"
 
 
 @control("EC2.21", NETWORK_ACL, fix="narrower CIDR blocks")
 def admin_ports(acl: Resource, _: Declaration) -> Iterator[str]:
     """Network ACLs do not open ports 22 and 3389 to the internet."""
-    for rule, _cidr, first, last in _open_rules(acl):
-        if rule.get("action") == "allow" and any(first <= port <= last for port in _ADMIN_PORTS):
+    for rule in _open_rules(acl):
+        if rule.action == "allow" and any(rule.first <= port <= rule.last for port in _ADMIN_PORTS):
             yield "opens port 22 or 3389 to the internet"
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 GROUP: Final = "aws:autoscaling/group:Group"
@@ -20,6 +21,10 @@ UNKNOWN: Final = Unknown()
 
 _NAMES: Final = ("id", "arn", "name", "bucket", "url")
 """Properties by which other resources refer to a resource."""
+
+
+_SAME_AS_LB: Final = re.compile(r"^aws:(?:alb|applicationloadbalancing)/")
+"""Older names of the module `aws.lb`, with the same resources."""
 
 
 class NotKnownError(Exception):
@@ -89,8 +94,10 @@ class Declaration:
 
     @classmethod
     def of(cls, resources: Iterable[Resource]) -> Declaration:
-        """Return the declaration of a stack with some resources."""
-        return cls(tuple(resources))
+        """Return the declaration of a stack with some resources, whose types have their current names."""
+        return cls(
+            tuple(replace(resource, type=_SAME_AS_LB.sub("aws:lb/", resource.type)) for resource in resources)
+        )
 
     def all(self, *types: str) -> Iterator[Resource]:
         """Yield the resources of some types."""

@@ -65,7 +65,8 @@ def test_unknown_values_are_undecided() -> None:
 
 
 def test_advisory_findings_do_not_fail() -> None:
-    report = evaluate(Declaration.of([make("aws:lb/targetGroup:TargetGroup", protocol="HTTP")]))
+    group = make("aws:lb/targetGroup:TargetGroup", protocol="HTTP", healthCheck={"protocol": "HTTPS"})
+    report = evaluate(Declaration.of([group]))
 
     assert report.failures == []
     assert [str(finding) for finding in report.advice] == [
