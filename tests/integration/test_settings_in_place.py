@@ -97,6 +97,30 @@ def test_a_service_changes_its_strategy_and_back_in_place(stack: Project) -> Non
     assert after["loadBalancers"][0]["targetGroupArn"] == before["loadBalancers"][0]["targetGroupArn"]
 
 
+def test_ipv6_is_added_and_removed_in_place_and_the_ranges_stay(stack: Project) -> None:
+    """AWS takes no range from a VPC while subnets have a part of it, and Pulumi updates the VPC first."""
+
+    def found() -> tuple[str, list[str]]:
+        balancer = stack.resource("aws:lb/loadBalancer:LoadBalancer", "load-balancer", STACK)
+        in_vpc = [
+            r for r in stack.resources(STACK) if r["type"] in ("aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet")
+        ]
+        ranges = [r["outputs"].get("ipv6CidrBlock") for r in in_vpc]
+        return balancer["outputs"]["ipAddressType"], sorted(filter(None, ranges))
+
+    stack.write_without_tasks(STACK, multidev=["alice", "bob"], ipv6=True)
+    on, found_on = stack.up(STACK), found()
+    stack.write_without_tasks(STACK, multidev=["alice", "bob"])
+    off, found_off = stack.up(STACK), found()
+
+    assert (found_on[0], found_off[0]) == ("dualstack", "ipv4")
+    # The VPC's, and those of two public subnets.
+    assert len(found_on[1]) == 3
+    assert found_off[1] == found_on[1]
+    assert "Vpc network" in on.changed
+    assert "Vpc network" not in off.changed
+
+
 def test_attached_stacks_are_deleted_before_their_base(without_tasks: Project) -> None:
     """By name the base comes first, and on AWS its cluster could not go while a service is in it."""
     without_tasks.write_without_tasks("base")
