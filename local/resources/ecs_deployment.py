@@ -20,7 +20,7 @@ from local.resources.aws_calls import call
 from local.resources.base import Properties, ResourceError, UnfinishedError
 from local.resources.cloud import Cloud
 from local.resources.ecs import FAILED_TASK, cluster_of, task_arns
-from local.resources.ecs_health import TaskHealth, checks_of
+from local.resources.ecs_health import Fault, TaskHealth, checks_of
 from local.task_containers import containers_of
 
 _TIMEOUT_SECONDS: Final = 20 * 60
@@ -190,20 +190,30 @@ class _Follower:
         self.fail(f"{reason} The rollback is not completed after {_END_SECONDS} s.")
 
     def _unhealthy(self, running: Sequence[Properties]) -> str:
-        """Run the health checks of tasks, and return the first failure."""
-        faults: list[str] = []
+        """Run the health checks of tasks, and return the first failure.
+
+        Raises:
+            UnfinishedError: a task has failed its health check for good.
+        """
+        faults: dict[str, Fault] = {}
         for task in running:
             arn = str(task["taskArn"])
             health = self._health.setdefault(arn, TaskHealth(self._checks))
             age = (datetime.now(UTC) - task["startedAt"]).total_seconds()
-            if (fault := health.fault(containers_of(self._docker, arn), age=age)) is None:
-                continue
-            faults.append(f"task {_short(arn)}: {fault.text}")
+            if fault := health.fault(containers_of(self._docker, arn), age=age):
+                faults[arn] = fault
+        if not faults:
+            return ""
+        healthy = len(running) - len(faults)
+        first, fault = next(iter(faults.items()))
+        waiting = f"{healthy} of {_count_tasks(len(running))} healthy, task {_short(first)}: {fault.text}"
+        for arn, fault in faults.items():
             if fault.final:
+                # On a busy machine the first check may be the last one, too.
+                self._report(f"waiting: {waiting}")
                 failed = f"its health check: {fault.text}"
                 self.end(arn, failed, f"task {_short(arn)} failed {failed}.")
-        healthy = len(running) - len(faults)
-        return f"{healthy} of {_count_tasks(len(running))} healthy, {faults[0]}" if faults else ""
+        return waiting
 
     def _note_failed_tasks(self) -> None:
         for task in self._tasks("STOPPED"):
