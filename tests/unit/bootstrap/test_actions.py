@@ -193,6 +193,13 @@ def test_list_has_the_calls_of_the_commands() -> None:
     assert called - ACTIONS.of_deployments - OF_USERS == set()
 
 
+def test_preview_role_finds_the_cause_of_drift() -> None:
+    """In the workflow drift.yml the command has this role; without the deployments it knows no alarms."""
+    needed = {"ecs:DescribeServices", "ecs:DescribeServiceDeployments", "ecs:ListServiceDeployments"}
+
+    assert needed <= ACTIONS.of_previews
+
+
 def _actions_of(row: Row) -> set[str]:
     """Return the actions by which the local run creates, changes and deletes a type."""
     names = {row.create, row.delete}
