@@ -75,10 +75,21 @@ def _open_rules(resource: Resource) -> Iterator[_OpenRule]:
         )
 
 
-@control("EC2.2", DEFAULT_GROUP, fix="an aws.ec2.DefaultSecurityGroup without rules")
-def default_group(group: Resource, _: Declaration) -> Iterator[str]:
+def _has_own(vpc: Resource, declaration: Declaration, type_: str) -> bool:
+    """Whether a VPC has a resource of a type."""
+    # Once a stack is up, the VPC inside awsx's component is a resource too, and is checked itself.
+    if vpc.type == VPC_COMPONENT:
+        return any(declaration.all(VPC, type_))
+    return bool(declaration.related(vpc, "vpcId", type_))
+
+
+@control("EC2.2", DEFAULT_GROUP, VPC, VPC_COMPONENT, fix="an aws.ec2.DefaultSecurityGroup without rules")
+def default_group(resource: Resource, declaration: Declaration) -> Iterator[str]:
     """Default security groups have no rules."""
-    if group.get("ingress") or group.get("egress"):
+    if resource.type != DEFAULT_GROUP:
+        if not _has_own(resource, declaration, DEFAULT_GROUP):
+            yield "has a default security group with AWS's rules"
+    elif resource.get("ingress") or resource.get("egress"):
         yield "has rules"
 
 
@@ -101,12 +112,7 @@ def volume_encryption(resource: Resource, _: Declaration) -> Iterator[str]:
 @control("EC2.6", VPC, VPC_COMPONENT, fix="flow-logs: bucket or log-group")
 def flow_logs(vpc: Resource, declaration: Declaration) -> Iterator[str]:
     """VPCs have flow logs."""
-    # Once a stack is up, the VPC inside awsx's component is a resource too, and is checked itself.
-    if vpc.type == VPC_COMPONENT:
-        has_logs = any(declaration.all(VPC, FLOW_LOG))
-    else:
-        has_logs = bool(declaration.related(vpc, "vpcId", FLOW_LOG))
-    if not has_logs:
+    if not _has_own(vpc, declaration, FLOW_LOG):
         yield "has no flow logs"
 
 

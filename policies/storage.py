@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from policies.control import control
-from policies.permissions import statements
+from policies.permissions import as_list, statements
 from policies.resources import SUBNET, Declaration, Resource
 
 FILE_SYSTEM: Final = "aws:efs/fileSystem:FileSystem"
@@ -77,9 +77,10 @@ file_system_encryption = control(
 def bucket_tls(bucket: Resource, declaration: Declaration) -> Iterator[str]:
     """Buckets require TLS."""
     conditions = [
-        statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
+        condition
         for policy in declaration.related(bucket, "bucket", BUCKET_POLICY)
         for statement in statements(policy, "Deny")
+        for condition in as_list(statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport"))
     ]
     if "false" not in [str(condition).lower() for condition in conditions]:
         yield "accepts requests without TLS"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -52,6 +53,13 @@ def test_control_passes_and_fails_its_examples(id_: str) -> None:
             {"containerDefinitions": '[{"name": "app"}]'},
             ["it (it, container app) sets no user: that of the image does not count"],
             id="containers set a user",
+        ),
+        pytest.param(
+            "EC2.2",
+            "awsx:ec2:Vpc",
+            {},
+            ["it has a default security group with AWS's rules"],
+            id="AWS's default security group has rules",
         ),
         pytest.param(
             "EC2.18",
@@ -113,6 +121,26 @@ def test_control_passes_and_fails_its_examples(id_: str) -> None:
 )
 def test_control_checks(id_: str, type_: str, inputs: dict[str, Any], faults: list[str]) -> None:
     assert findings(id_, make(type_, **inputs)) == faults
+
+
+def test_default_security_group_without_rules_belongs_to_its_vpc() -> None:
+    vpc = make("aws:ec2/vpc:Vpc")
+    group = make("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "default", vpcId="it-id")
+    others = make("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "default", vpcId="other-id")
+
+    assert findings("EC2.2", vpc, group) == []
+    assert findings("EC2.2", vpc, others) == ["it has a default security group with AWS's rules"]
+
+
+def test_condition_on_tls_may_be_a_list() -> None:
+    statement = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": ["false"]}}}
+    policy = json.dumps({"Statement": [statement]})
+    bucket = make("aws:s3/bucket:Bucket")
+
+    assert (
+        findings("S3.5", bucket, make("aws:s3/bucketPolicy:BucketPolicy", bucket="it-id", policy=policy))
+        == []
+    )
 
 
 @pytest.mark.parametrize(
