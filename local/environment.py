@@ -184,7 +184,15 @@ class LocalEnvironment:
                         failed.touch()
 
     def _start(self, stack: str, region: str) -> tuple[Emulator, FrontDoor]:
-        """Start the servers that do not run, without waiting until they answer."""
+        """Start the servers that do not run, without waiting until they answer.
+
+        Raises:
+            PortError: a port that a variable sets cannot be used; nothing was started. Not checked without
+                `region`: the stack is destroyed, in the emulator that runs.
+        """
+        if region:
+            with Emulator.port_checked(self.folder), FrontDoor.port_checked(self.folder):
+                pass
         DockerDaemon().start_or_join(say=self.say)
         running = None if region else Emulator.running(self.folder)
         region = region or (running.region if running else _DEFAULT_REGION)

@@ -43,10 +43,8 @@ def listen(
     """
     if chosen is not None:
         return _listen_on(chosen, server, variable)
-    if text := os.environ.get(variable, ""):
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= HIGHEST:
-            raise PortError(f"{variable} is {text!r}: it must be a port from 1 to {HIGHEST}")
-        return _listen_on(int(text), server, variable)
+    if (configured := configured_port(variable)) is not None:
+        return _listen_on(configured, server, variable)
     try:
         return _listen_on(default, server, variable)
     except PortError:
@@ -54,6 +52,20 @@ def listen(
         port = port_of(listener)
         say(f"Port {default} is in use: the {server} listens on {port}; set {variable} to choose")
         return listener
+
+
+def configured_port(variable: str) -> int | None:
+    """Return the port that an environment variable sets; None if it is empty.
+
+    Raises:
+        PortError: it is not a port.
+    """
+    text = os.environ.get(variable, "")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= HIGHEST:
+        raise PortError(f"{variable} is {text!r}: it must be a port from 1 to {HIGHEST}")
+    return int(text)
 
 
 def port_of(listener: socket.socket) -> int:

@@ -7,7 +7,8 @@ import json
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self
@@ -132,6 +133,30 @@ class Server(ABC):
                 process.stop(seconds=0)
                 raise
             return cls(state_dir=state_dir, process=process, port=port, **fields)
+
+    @classmethod
+    @contextmanager
+    def port_checked(cls, state_dir: Path) -> Generator[None]:
+        """Check the port that its variable sets, and keep that port from others meanwhile.
+
+        Raises:
+            PortError: it is not a port, it is in use, or the running server listens on another.
+        """
+        port = ports.configured_port(cls.PORT_VARIABLE)
+        if port is None:
+            yield
+            return
+        with exclusive(cls._file(state_dir, "lock")):
+            if (server := cls.running(state_dir)) is None:
+                with ports.listen(server=cls.NAME, default=port, variable=cls.PORT_VARIABLE, chosen=port):
+                    yield
+                return
+        if server.port != port:
+            raise ports.PortError(
+                f"the {cls.NAME} in {state_dir} listens on port {server.port}, not {port} as "
+                f"{cls.PORT_VARIABLE} says: `make down` removes it, with all local stacks"
+            )
+        yield
 
     @abstractmethod
     def answers(self) -> bool:

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 import local.environment as module
+from local.docker_daemon import DockerDaemon
 from local.environment import LocalEnvironment
 from local.locks import BusyError, stack_watched
+from local.ports import PortError, any_free
 
 
 @dataclass
@@ -272,3 +274,49 @@ def test_servers_that_only_a_preview_needs_are_stopped_again(
 
     assert (done == [True]) is stopped
     assert machine.environment.backend.path("dev").exists() is not stopped
+
+
+class DockerStarted(Exception):  # noqa: N818 -- no error
+    """The first thing that a run starts."""
+
+
+@pytest.fixture
+def unstarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalEnvironment:
+    """An environment in which nothing runs."""
+
+    def start_or_join(*_: Any, **__: Any) -> None:
+        raise DockerStarted
+
+    monkeypatch.setattr(DockerDaemon, "start_or_join", start_or_join)
+    return LocalEnvironment(project="shop", root=tmp_path, say=pytest.fail)
+
+
+@pytest.mark.parametrize("variable", ["EMULATOR_PORT", "FRONT_DOOR_PORT"])
+def test_an_invalid_port_is_refused_before_anything_is_started(
+    unstarted: LocalEnvironment, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "0")
+
+    with pytest.raises(PortError, match=f"{variable} is '0'"):
+        unstarted._start("dev", "us-east-1")
+
+
+def test_one_port_for_both_servers_is_refused_before_anything_is_started(
+    unstarted: LocalEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = any_free()
+    for variable in ("EMULATOR_PORT", "FRONT_DOOR_PORT"):
+        monkeypatch.setenv(variable, str(port))
+
+    with pytest.raises(PortError, match=f"port {port} for the front door is in use"):
+        unstarted._start("dev", "us-east-1")
+
+
+def test_a_stack_is_destroyed_whatever_the_ports_are(
+    unstarted: LocalEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make down` is what the error about another port asks for."""
+    monkeypatch.setenv("EMULATOR_PORT", "0")
+
+    with pytest.raises(DockerStarted):
+        unstarted._start("dev", "")

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import pytest
 
+from local import ports
 from local.disk import DiskFullError
 from local.processes import ProcessError, ProcessIdentity
 from local.servers import Server
@@ -24,7 +25,7 @@ class Small(Server):
 
     NAME: ClassVar[str] = "small server"
     DEFAULT_PORT: ClassVar[int] = 1
-    PORT_VARIABLE: ClassVar[str] = "NONE"
+    PORT_VARIABLE: ClassVar[str] = "SMALL_PORT"
     STOP_SECONDS: ClassVar[float] = 20.0
 
     colour: str
@@ -163,3 +164,64 @@ def test_a_server_whose_record_cannot_be_written_is_stopped(
         Small.start_or_join(tmp_path)
 
     assert not started[0].alive
+
+
+@pytest.mark.parametrize("text", ["0", "70000", "http"])
+def test_an_invalid_port_is_refused_before_the_server_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("SMALL_PORT", text)
+
+    with pytest.raises(ports.PortError, match=f"SMALL_PORT is '{text}'"), Small.port_checked(tmp_path):
+        pass
+
+
+def test_a_port_in_use_is_refused_before_the_server_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server((ports.LOOPBACK, 0)) as other:
+        monkeypatch.setenv("SMALL_PORT", str(ports.port_of(other)))
+
+        in_use = pytest.raises(ports.PortError, match=r"for the small server is in use: .*SMALL_PORT")
+        with in_use, Small.port_checked(tmp_path):
+            pass
+
+
+def test_a_port_other_than_that_of_the_running_server_is_refused(
+    start: Callable[..., Small], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be ignored: the server keeps its port."""
+    port = start().port
+    monkeypatch.setenv("SMALL_PORT", str(port - 1))
+
+    with pytest.raises(ports.PortError) as error, Small.port_checked(tmp_path):
+        pass
+
+    assert str(error.value) == (
+        f"the small server in {tmp_path} listens on port {port}, not {port - 1} as SMALL_PORT says: "
+        "`make down` removes it, with all local stacks"
+    )
+
+
+@pytest.mark.parametrize("is_set", [True, False])
+def test_the_port_of_the_running_server_is_accepted(
+    start: Callable[..., Small], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_set: bool
+) -> None:
+    port = start().port
+    monkeypatch.setenv("SMALL_PORT", str(port) if is_set else "")
+
+    with Small.port_checked(tmp_path):
+        pass
+
+
+def test_a_checked_port_is_kept_from_others_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two servers with the same port are refused before one is started."""
+    port = ports.any_free()
+    monkeypatch.setenv("SMALL_PORT", str(port))
+
+    with Small.port_checked(tmp_path), pytest.raises(OSError, match="in use"):
+        socket.create_server((ports.LOOPBACK, port))
+
+    socket.create_server((ports.LOOPBACK, port)).close()
