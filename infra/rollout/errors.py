@@ -25,8 +25,8 @@ class OperationErrors:
     def __init__(self, clients: Clients, clock: Clock = REAL) -> None:
         self._clients = clients
         self._clock = clock
-        self.services: list[str] = []
-        """Names of the stack's services."""
+        self.service_count = 0
+        """Number of the stack's services."""
 
     async def should_retry(self, args: pulumi.ErrorHookArgs) -> bool:
         """Return whether to retry, as for a new role; else log what AWS knows about a failed service."""
@@ -37,7 +37,7 @@ class OperationErrors:
         if args.type == _SERVICE and args.failed_operation in ("create", "update"):
             service = {**(args.old_outputs or {}), **(args.new_inputs or {})}
             if lines := await asyncio.to_thread(self._evidence, service):
-                if args.failed_operation == "update" and len(self.services) > 1:
+                if args.failed_operation == "update" and self.service_count > 1:
                     lines.append(
                         "ECS rolls back each service by itself: others of this update keep their new version"
                     )

@@ -70,7 +70,7 @@ class Rollout:
         self, name: str, migration: Migration | None, *, parent: pulumi.Resource
     ) -> ServiceHooks:
         """Return the hooks of a service; declares the record of its migrations below a component."""
-        self._errors.services.append(name)
+        self._errors.service_count += 1
         before: list[pulumi.ResourceHook] = []
         prerequisites: list[pulumi.Resource] = []
         if migration:
