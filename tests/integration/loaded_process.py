@@ -229,7 +229,7 @@ def _load_libraries() -> None:
 
     # Each session of boto3 reads anew what describes a service; in one command there are three.
     read = cache(JSONFileLoader().load_file)
-    JSONFileLoader.load_file = lambda _, path: read(path)
+    JSONFileLoader.load_file = lambda self, file_path: read(file_path)
     session = Session("nobody", "nothing", region_name="us-east-1")
     for name in _SERVICES:
         session.client(name)

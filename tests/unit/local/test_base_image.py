@@ -118,7 +118,8 @@ def test_npm_uses_the_users_registry_without_its_secrets(tmp_path: Path, variabl
     own = registry if variable is None else "https://other.example.com/"
     (tmp_path / ".npmrc").write_text(f"//npm.example.com/:_authToken=secret\nregistry = {own}\n")
 
-    lines = settings(HOME=str(tmp_path), **({variable: registry} if variable else {}))
+    environment = {"HOME": str(tmp_path), **({variable: registry} if variable else {})}
+    lines = base_image.npm_settings(environment, trusted=True).splitlines()
 
     assert "registry=https://npm.example.com/all/" in lines
     assert not [line for line in lines if "secret" in line or "other" in line]

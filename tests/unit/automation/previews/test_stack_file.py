@@ -49,7 +49,9 @@ def test_a_file_from_a_shipped_base_is_valid(tmp_path: Path, base: str) -> None:
     write_stack_file(file(tmp_path, base), EXPIRES)
     settings = settings_of("pr-12", tmp_path)
 
-    assert settings.attach == AttachSettings(base=base, expires="2026-11-24T12:00:00Z")
+    assert settings.attach == AttachSettings.model_validate(
+        {"attach-to": base, "expires": "2026-11-24T12:00:00Z"}
+    )
     assert settings.main.name == "web-pr-12"
     assert not settings.main.alarms.enabled
     assert not settings.main.autoscaling.enabled

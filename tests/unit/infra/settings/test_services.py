@@ -27,7 +27,7 @@ def test_a_service_inherits_what_it_does_not_set() -> None:
 
 
 def test_a_sidecar_is_merged_over_the_main_service_s() -> None:
-    main = {"sidecars": {"agent": {"image": "agent:1", "environment": {"A": "1"}}}}
+    main: dict[str, Any] = {"sidecars": {"agent": {"image": "agent:1", "environment": {"A": "1"}}}}
     agent = service_of({"sidecars": {"agent": {"environment": {"B": "2"}}}}, **main).sidecars["agent"]
 
     assert (agent.image, agent.environment) == ("agent:1", {"A": "1", "B": "2"})
