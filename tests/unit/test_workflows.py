@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +213,39 @@ def test_role_sessions_last_longer_than_their_job_and_within_the_accounts_limit(
     assert seconds == (3600 if role_of(job).endswith("preview") else 7200)
 
 
+STACK_OF = {"deploy-dev": "DEV", "deploy-staging": "STAGING", "deploy-prod": "PROD"}
+
+
+def variable(name: str, suffix: str) -> str:
+    """Return the expression of a variable of one stack, which falls back to the one for all."""
+    own = f"vars[format('{name}_{{0}}', {suffix})]" if "." in suffix else f"vars.{name}_{suffix}"
+    return f"${{{{ {own} || vars.{name} }}}}"
+
+
+@account_jobs
+def test_each_job_has_the_account_region_and_backend_of_its_stack(key: tuple[str, str], job: Any) -> None:
+    """With one AWS account for each environment none of them is the same everywhere."""
+    # The image that is attested is dev's.
+    suffix = STACK_OF.get(role_of(job).removeprefix("node-on-ecs-"), "DEV" if key[1] == "attest" else "")
+    suffix = suffix or "matrix.suffix"
+
+    assert job["env"]["PULUMI_BACKEND_URL"] == variable("PULUMI_BACKEND_URL", suffix)
+    assert setup_of(job)["region"] == variable("AWS_REGION", suffix)
+    assert setup_of(job)["role"].startswith(f"arn:aws:iam::{variable('AWS_ACCOUNT_ID', suffix)}:role/")
+    assert "env" not in WORKFLOWS[key[0]]
+
+
+@pytest.mark.parametrize("key", [("preview.yml", "preview"), ("drift.yml", "drift")], ids=" ".join)
+def test_the_matrix_names_the_variables_of_each_stack(key: tuple[str, str]) -> None:
+    entries = JOBS[key]["strategy"]["matrix"]["include"]
+
+    assert {entry["stack"]: entry["suffix"] for entry in entries} == {
+        "dev": "DEV",
+        "staging": "STAGING",
+        "prod": "PROD",
+    }
+
+
 def test_credentials_are_configured_by_one_action_after_installation() -> None:
     users = [step for step in STEPS if step.get("uses", "").startswith("aws-actions/")]
 
@@ -274,7 +309,7 @@ def test_attestation_is_optional_and_covers_the_image_of_dev() -> None:
 @pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
 def test_every_deployment_is_followed_by_a_check(stack: str) -> None:
     commands = [" ".join(words) for words in commands_in(JOBS["deploy.yml", stack])]
-    deployed = next(
+    deployed = max(
         number for number, command in enumerate(commands) if command.startswith(("up ", "promote "))
     )
 
@@ -288,6 +323,121 @@ def test_promotion_uses_the_image_that_this_run_tested(stack: str, before: str) 
 
     assert steps[guard]["env"]["TESTED"] == f"${{{{ needs.{before}.outputs.image }}}}"
     assert f"promote {before} {stack}" in steps[guard + 1]["run"]
+
+
+SAME_BACKEND = "env.BACKEND_BEFORE == env.PULUMI_BACKEND_URL"
+OTHER_BACKEND = "env.BACKEND_BEFORE != env.PULUMI_BACKEND_URL"
+
+
+@pytest.mark.parametrize(("stack", "before"), [("staging", "dev"), ("prod", "staging")])
+def test_an_image_is_promoted_by_state_or_from_another_backend_by_its_digest(stack: str, before: str) -> None:
+    """A role cannot read the state in another account's backend, and `promote` reads both."""
+    job = JOBS["deploy.yml", stack]
+    reads_both = [
+        step["if"] for step in job["steps"] if f"automation outputs {before}" in step.get("run", "")
+    ]
+    promotes = [step["if"] for step in job["steps"] if "automation promote" in step.get("run", "")]
+
+    assert job["env"]["BACKEND_BEFORE"] == variable("PULUMI_BACKEND_URL", before.upper())
+    assert [*reads_both, *promotes] == [SAME_BACKEND] * 2
+    step = by_digest(stack)
+    assert step["env"] == {
+        "TESTED": f"${{{{ needs.{before}.outputs.image }}}}",
+        "ACCOUNT": variable("AWS_ACCOUNT_ID", stack.upper()),
+    }
+
+
+def by_digest(stack: str) -> Any:
+    """Return the step that deploys an image of another backend's stack."""
+    (step,) = [step for step in JOBS["deploy.yml", stack]["steps"] if step.get("if") == OTHER_BACKEND]
+    return step
+
+
+IMAGE = f"node-on-ecs@sha256:{'1' * 64}"
+FAKE_COMMAND = """#!/bin/sh
+printf '%s\\n' "${0##*/} $*" >> calls
+[ "${0##*/} $1" != "$FAILS" ]
+"""
+
+
+def run_script(script: str, folder: Path, **variables: str) -> tuple[int, str, list[str]]:
+    """Run a step as GitHub does, with fake commands; return exit code, output, and what it has called."""
+    for name in ("aws", "pulumi", ".venv/bin/python"):
+        command = folder / name
+        command.parent.mkdir(parents=True, exist_ok=True)
+        command.write_text(FAKE_COMMAND)
+        command.chmod(0o755)
+    run = subprocess.run(
+        ["bash", "-e", "-c", script],
+        cwd=folder,
+        env={"PATH": f"{folder}:{os.environ['PATH']}", "FAILS": "", **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    calls = folder / "calls"
+    return run.returncode, run.stdout, calls.read_text().splitlines() if calls.exists() else []
+
+
+OF_PROD = {
+    "ACCOUNT": "222222222222",
+    "AWS_REGION": "eu-central-1",
+    "TESTED": f"111111111111.dkr.ecr.eu-central-1.amazonaws.com/{IMAGE}",
+}
+
+
+@pytest.mark.parametrize("stack", ["staging", "prod"])
+def test_the_copy_in_the_stacks_own_account_is_deployed(stack: str, tmp_path: Path) -> None:
+    code, _, calls = run_script(by_digest(stack)["run"], tmp_path, **OF_PROD)
+
+    digest = IMAGE.partition("@")[2]
+    copy = f"222222222222.dkr.ecr.eu-central-1.amazonaws.com/{IMAGE}"
+    assert (code, calls) == (
+        0,
+        [
+            f"aws ecr describe-images --repository-name node-on-ecs --image-ids imageDigest={digest}",
+            f"pulumi config set --stack {stack} --plaintext node-on-ecs:image {copy}",
+            f"python -m automation up {stack} --summary summary.md",
+        ],
+    )
+
+
+def test_an_image_that_is_not_copied_yet_is_not_deployed(tmp_path: Path) -> None:
+    """ECS would only fail after minutes of attempts to pull it."""
+    code, output, calls = run_script(by_digest("prod")["run"], tmp_path, **OF_PROD, FAILS="aws ecr")
+
+    assert (code, len(calls)) == (1, 1)
+    assert f"::error::222222222222 has no {IMAGE}; ECR copies it within minutes" in output
+
+
+@pytest.mark.parametrize(("before", "sets"), [("s3://state", False), ("s3://other", True)])
+def test_a_preview_has_the_running_image_if_the_backend_is_the_stacks_own(
+    before: str, tmp_path: Path, *, sets: bool
+) -> None:
+    """`deploy` sets the image, and the file has an older one."""
+    (script,) = [
+        step["run"]
+        for step in JOBS["preview.yml", "preview"]["steps"]
+        if "automation preview" in step.get("run", "")
+    ]
+    code, _, calls = run_script(
+        script,
+        tmp_path,
+        STACK="prod",
+        BACKEND_BEFORE=before,
+        PULUMI_BACKEND_URL="s3://state",
+        GITHUB_STEP_SUMMARY="summary",
+    )
+
+    assert code == 0
+    assert [call.partition(" node-on-ecs:image")[0] for call in calls] == [
+        *(
+            ["python -m automation outputs prod image", "pulumi config set --stack prod --plaintext"]
+            if sets
+            else []
+        ),
+        "python -m automation preview prod --policies --comment comment.md",
+    ]
 
 
 def commands_in(job: Any) -> list[list[str]]:
