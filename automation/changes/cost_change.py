@@ -79,6 +79,6 @@ class CostChange:
             "after_usd": round(self.after, 2),
             "budget_usd": self.budget,
             "over_budget": self.over_budget,
-            "no_price_known": list(self.missing),
-            "unknown": self.unknown or None,
+            "missing_prices": list(self.missing),
+            "error": self.unknown or None,
         }

@@ -108,7 +108,7 @@ class Changes:
     def as_json(self) -> dict[str, Any]:
         """Return the changes as plain data."""
         changes = [{**asdict(change), "name": change.name} for change in self.changes]
-        return {"counts": dict(self.counts), "same": self.same, "changes": changes}
+        return {"counts": dict(self.counts), "unchanged": self.same, "changes": changes}
 
 
 def parse_path(path: str) -> tuple[str | int, ...]:

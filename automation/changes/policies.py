@@ -117,7 +117,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
                 "control": finding.control.id,
                 "level": finding.control.level,
                 "resource": finding.resource,
-                "fault": finding.fault,
+                "violation": finding.fault,
                 "fix": finding.control.fix,
                 "reason": finding.reason,
             }
@@ -128,7 +128,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "failed": listed(report.failures),
         "advice": listed(report.advice),
         "exceptions": listed(report.excepted),
-        "undecided": {id_: [*names] for id_, names in report.undecided.items()},
-        "unused": [*report.unused],
+        "not_evaluated": {id_: [*names] for id_, names in report.undecided.items()},
+        "unused_exceptions": [*report.unused],
         "checked": report.checked,
     }

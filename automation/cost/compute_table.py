@@ -145,7 +145,7 @@ def as_json(table: Sequence[Row], region: str) -> dict[str, Any]:
                 "tasks": workload.load.tasks,
                 "vcpus": workload.load.vcpus,
                 "gb": workload.load.gib,
-                "share_of_the_time": round(workload.share, 4),
+                "share_of_month": round(workload.share, 4),
                 "costs": {
                     kind: {
                         "usd_per_month": None if cell.usd is None else round(cell.usd, 2),
@@ -156,7 +156,7 @@ def as_json(table: Sequence[Row], region: str) -> dict[str, Any]:
             }
             for workload, cells in table
         ],
-        "no_price_known": sorted(
+        "missing_prices": sorted(
             {cell.missing for _, cells in table for cell in cells.values() if cell.missing}
         ),
     }

@@ -121,21 +121,21 @@ def as_json(estimate: Estimate) -> dict[str, Any]:
         "stack": estimate.stack.name,
         "region": estimate.stack.region,
         "usd_per_month": round(estimate.usd, 2),
-        "most_vcpus": estimate.stack.most_vcpus,
+        "max_fargate_vcpus": estimate.stack.most_vcpus,
         "groups": {group: round(total, 2) for group, total in estimate.groups.items()},
         "lines": [
             {
                 "resource": line.resource,
                 "type": line.type,
                 "group": line.usage.group,
-                "what": line.usage.what,
+                "description": line.usage.what,
                 "quantity": line.usage.quantity,
                 "unit": line.price.unit,
                 "usd_per_unit": line.price.usd,
                 "usd_per_month": round(line.usd, 2),
                 "source": line.price.source.url,
-                "read": line.price.source.read.isoformat(),
-                **({"derived": line.price.derived} if line.price.derived else {}),
+                "retrieved": line.price.source.read.isoformat(),
+                **({"derivation": line.price.derived} if line.price.derived else {}),
             }
             for line in estimate.lines
         ],
@@ -144,8 +144,8 @@ def as_json(estimate: Estimate) -> dict[str, Any]:
             for name, tasks in estimate.tasks.items()
         },
         "assumptions": {name: value for name, value, _ in estimate.assumed},
-        "not_priced": dict(estimate.unpriced),
-        "no_price_known": list(estimate.missing),
+        "unpriced_resources": dict(estimate.unpriced),
+        "missing_prices": list(estimate.missing),
         "savings": savings.as_json(estimate.savings),
     }
 

@@ -128,6 +128,6 @@ def as_json(found: Savings) -> dict[str, Any]:
         "plan_rates": {
             "region": plans.region,
             "source": plans.source.url,
-            "read": plans.source.read.isoformat(),
+            "retrieved": plans.source.read.isoformat(),
         },
     }

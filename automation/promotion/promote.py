@@ -64,7 +64,7 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
     before, digest = earlier.get(""), promoted[""]
     remark = f"Runs `{digest}`, as `{source}` does." + ("" if before != digest else " It ran it before.")
     write(summary, Comment(stack=target, title="Promotion", remarks=[remark]), append=True)
-    document = {"stack": target, "from": source, "before": before or None, "digest": digest}
+    document = {"stack": target, "source": source, "previous_digest": before or None, "digest": digest}
     show(address_lines(addresses), {**document, "addresses": addresses}, as_json=as_json)
 
 

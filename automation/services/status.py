@@ -41,11 +41,11 @@ class ServiceStatus:
     state: str
     """`steady`, `changing`, `in progress`, `rolling back`, `failed` or `deleted`."""
     address: str = ""
-    answers: int | None = None
-    """The HTTP status of the health check's path at the address; None without an answer."""
-    asked: bool = True
+    address_requested: bool = True
     """Whether the address was requested; it is not if the health check's path belongs to another service."""
-    since: datetime | None = None
+    http_status: int | None = None
+    """The HTTP status of the health check's path at the address; None without an answer."""
+    deployed_since: datetime | None = None
     """Start of the latest deployment."""
     reason: str = ""
     running: int = 0
@@ -58,8 +58,8 @@ class ServiceStatus:
     """The image's, if the task definition names it."""
     alarms: tuple[str, ...] = ()
     """Those in alarm, of all that would roll a deployment back."""
-    given_up: int = 0
-    """Scheduled starts that failed until AWS gave them up."""
+    dead_letters: int = 0
+    """Scheduled starts that failed until AWS gave them up: messages in the dead letter queue."""
     failed_jobs: tuple[str, ...] = ()
     """Tasks that a schedule or a user started, and that failed in the last hour."""
     events: tuple[str, ...] = ()
@@ -117,7 +117,11 @@ def lines_of(statuses: Sequence[ServiceStatus], metrics: RecentMetrics | None = 
     width = max(len(service.name) for service in statuses)
     columns = width_of(sys.stdout)
     for service in statuses:
-        since = f" since {service.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if service.since else ""
+        since = (
+            f" since {service.deployed_since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+            if service.deployed_since
+            else ""
+        )
         pending = f" ({service.pending} more starting)" if service.pending else ""
         tasks = count_of_tasks(service.running, service.desired)
         yield f"{service.name:<{width}}  {tasks}{pending}, {service.state}{since}"
@@ -137,8 +141,8 @@ def lines_of(statuses: Sequence[ServiceStatus], metrics: RecentMetrics | None = 
 
 def _details(service: ServiceStatus) -> Iterator[str]:
     if service.address:
-        answers = f"answers {service.answers}" if service.answers else "does not answer"
-        requested = service.desired and service.asked
+        answers = f"answers {service.http_status}" if service.http_status else "does not answer"
+        requested = service.desired and service.address_requested
         yield f"{service.address} {answers}" if requested else service.address
     if service.task_definition:
         yield f"{service.task_definition}, image {service.digest[:_SHORT_DIGEST] or service.image}"
@@ -146,8 +150,9 @@ def _details(service: ServiceStatus) -> Iterator[str]:
         yield service.reason
     if service.alarms:
         yield f"in alarm: {', '.join(service.alarms)}"
-    if service.given_up:
-        yield f"scheduled starts that AWS gave up: {service.given_up}; `outputs` has the dead letter queue"
+    if service.dead_letters:
+        starts = f"scheduled starts that AWS gave up: {service.dead_letters}"
+        yield f"{starts}; `outputs` has the dead letter queue"
     for job in service.failed_jobs:
         yield f"failed job: {job}"
     for event in service.events:
@@ -174,10 +179,10 @@ def _status_of(stack: DeployedStack, service: DeployedService, described: Answer
     return ServiceStatus(
         name=service.name,
         address=stack.urls.get(service.name, ""),
-        answers=http_status(url, seconds=_HTTP_TIMEOUT_SECONDS) if url else None,
-        asked=url is not None,
+        address_requested=url is not None,
+        http_status=http_status(url, seconds=_HTTP_TIMEOUT_SECONDS) if url else None,
         state=state,
-        since=deployment.since,
+        deployed_since=deployment.since,
         reason=reason,
         running=running,
         desired=desired,
@@ -186,7 +191,7 @@ def _status_of(stack: DeployedStack, service: DeployedService, described: Answer
         image=image,
         digest=image.partition("@")[2],
         alarms=_in_alarm(stack, described),
-        given_up=given_up(stack, service),
+        dead_letters=given_up(stack, service),
         failed_jobs=failed_jobs(stack, service),
         events=()
         if state == "steady"

@@ -86,7 +86,7 @@ def test_a_failed_estimate_is_reported_as_unknown(monkeypatch: pytest.MonkeyPatc
 
     assert str(cost) == "unknown: no prices are known"
     assert not cost.over_budget
-    assert cost.as_json()["unknown"] == "no prices are known"
+    assert cost.as_json()["error"] == "no prices are known"
 
 
 def test_a_price_that_the_region_lacks_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ def test_a_price_that_the_region_lacks_is_reported(monkeypatch: pytest.MonkeyPat
 
     assert cost.after > 0
     assert str(cost).endswith(", without object-stored: no price is known there")
-    assert cost.as_json()["no_price_known"] == ["object-stored"]
+    assert cost.as_json()["missing_prices"] == ["object-stored"]
 
 
 @pytest.mark.parametrize(

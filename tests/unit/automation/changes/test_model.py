@@ -137,7 +137,7 @@ def test_a_property_path_is_split_into_steps(path: str, steps: tuple[object, ...
 def test_json_has_the_name_of_each_resource() -> None:
     assert Changes(changes=(update("cpu"),), same=2).as_json() == {
         "counts": {"update": 1},
-        "same": 2,
+        "unchanged": 2,
         "changes": [
             {
                 "kind": "update",

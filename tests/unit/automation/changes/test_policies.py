@@ -141,14 +141,14 @@ def test_json_has_all_findings() -> None:
                 "control": "ECS.12",
                 "level": "mandatory",
                 "resource": "it",
-                "fault": "has no Container Insights",
+                "violation": "has no Container Insights",
                 "fix": "container-insights: enabled or enhanced",
                 "reason": None,
             }
         ],
         "advice": [],
         "exceptions": [],
-        "undecided": {},
-        "unused": [],
+        "not_evaluated": {},
+        "unused_exceptions": [],
         "checked": 1,
     }

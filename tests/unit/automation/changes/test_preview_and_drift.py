@@ -84,7 +84,7 @@ def test_preview_prints_changes_counts_and_cost() -> None:
 def test_preview_json_is_one_document() -> None:
     document = json.loads(call(preview, "dev", "--json", stacks=Stacks(changes=scaled("cpu"))).stdout)
 
-    assert (document["stack"], document["counts"], document["same"]) == ("dev", {"update": 1}, 3)
+    assert (document["stack"], document["counts"], document["unchanged"]) == ("dev", {"update": 1}, 3)
     assert document["cost"]["after_usd"] == 50
 
 

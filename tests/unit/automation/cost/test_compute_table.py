@@ -83,4 +83,4 @@ def test_json_has_the_size_of_each_workload() -> None:
     ]
     del workload["costs"]
 
-    assert workload == {"name": "an API", "tasks": 4, "vcpus": 1, "gb": 2, "share_of_the_time": 1}
+    assert workload == {"name": "an API", "tasks": 4, "vcpus": 1, "gb": 2, "share_of_month": 1}

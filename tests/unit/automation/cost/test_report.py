@@ -114,7 +114,7 @@ def test_the_maximum_of_vcpus_is_a_note() -> None:
     large = replace(small, stack=replace(small.stack, most_vcpus=24))
 
     assert any("may need up to 24 Fargate vCPUs" in line for line in shown(large))
-    assert as_json(large)["most_vcpus"] == 24
+    assert as_json(large)["max_fargate_vcpus"] == 24
 
 
 def test_types_without_a_price_are_a_note() -> None:
@@ -140,7 +140,7 @@ def test_a_price_that_the_region_lacks_is_a_note_with_the_way_to_get_it() -> Non
         found
     )
     assert "`cost --live` gets prices from AWS, with credentials: public-ipv4" in shown(found)
-    assert as_json(found)["no_price_known"] == ["public-ipv4"]
+    assert as_json(found)["missing_prices"] == ["public-ipv4"]
 
 
 def test_lines_have_the_possible_savings() -> None:
@@ -194,13 +194,13 @@ def test_json_has_each_line_with_its_source() -> None:
             "resource": "state",
             "type": KEY,
             "group": "Keys",
-            "what": "key",
+            "description": "key",
             "quantity": 1,
             "unit": "unit",
             "usd_per_unit": 1,
             "usd_per_month": 1,
             "source": "https://example.com",
-            "read": "2026-01-02",
+            "retrieved": "2026-01-02",
         }
     ]
 

@@ -122,5 +122,5 @@ def test_json_has_each_option_and_the_source_of_the_rates() -> None:
     assert document["plan_rates"] == {
         "region": "us-east-1",
         "source": "https://pricing.us-east-1.amazonaws.com/savingsPlan/v1.0/aws/AWSComputeSavingsPlan/current/us-east-1/index.json",
-        "read": "2026-09-28",
+        "retrieved": "2026-09-28",
     }

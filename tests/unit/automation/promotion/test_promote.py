@@ -80,8 +80,8 @@ def test_the_image_is_deployed_to_the_target(stacks: Stacks) -> None:
 def test_json_is_one_document(stacks: Stacks) -> None:
     assert json.loads(call(stacks, "--json").stdout) == {
         "stack": "prod",
-        "from": "staging",
-        "before": ONE,
+        "source": "staging",
+        "previous_digest": ONE,
         "digest": TWO,
         "addresses": {"web": "https://prod.example.com"},
     }

@@ -69,18 +69,18 @@ def test_a_service_with_a_completed_deployment_and_all_tasks_is_steady() -> None
 
     assert (found.state, found.running, found.desired, found.pending) == ("steady", 1, 1, 0)
     assert (found.task_definition, found.digest) == ("web:7", DIGEST)
-    assert found.since == deployment()["createdAt"]
+    assert found.deployed_since == deployment()["createdAt"]
     assert found.events == (), "a steady service's events are about earlier problems"
 
 
 def test_the_health_check_is_requested_at_the_address(requests: list[str]) -> None:
     """ECS may count tasks on a machine that does not answer any more."""
-    assert status_of().answers == 200
+    assert status_of().http_status == 200
     assert requests == ["https://dev.example.com/readyz"]
 
 
 def test_a_service_without_tasks_is_not_requested(requests: list[str]) -> None:
-    assert status_of(describe_services=service(desiredCount=0, runningCount=0)).answers is None
+    assert status_of(describe_services=service(desiredCount=0, runningCount=0)).http_status is None
     assert requests == []
 
 
@@ -213,9 +213,9 @@ def test_lines_have_tasks_state_address_version_reason_alarms_and_events() -> No
     found = ServiceStatus(
         name="web",
         address="https://dev.example.com",
-        answers=502,
+        http_status=502,
         state="failed",
-        since=NOW.replace(2026, 11, 21, 8, 5),
+        deployed_since=NOW.replace(2026, 11, 21, 8, 5),
         reason="ECS rolled it back",
         running=1,
         desired=2,
@@ -260,14 +260,14 @@ def test_json_has_every_field(capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(capsys.readouterr().out)
 
     assert document["web"]["steady"] is True
-    assert document["web"]["answers"] == 200
-    assert document["web"]["since"].endswith("+00:00")
+    assert document["web"]["http_status"] == 200
+    assert document["web"]["deployed_since"].endswith("+00:00")
     assert document["web"]["digest"] == DIGEST
     assert "name" not in document["web"]
 
 
 def test_lines_have_failed_jobs_and_scheduled_starts_that_aws_gave_up() -> None:
-    found = replace(status_of(), given_up=2, failed_jobs=("task 1: web exited with code 3",))
+    found = replace(status_of(), dead_letters=2, failed_jobs=("task 1: web exited with code 3",))
 
     assert [line.strip() for line in lines_of([found])][-2:] == [
         "scheduled starts that AWS gave up: 2; `outputs` has the dead letter queue",
