@@ -1,1 +1,1 @@
-"""The benchmark: the local run beside AWS CDK, on one emulator in one run."""
+"""The benchmark: the local run compared with AWS CDK, on one emulator in one run."""

@@ -83,7 +83,7 @@ def rows(results: Results) -> dict[str, Row]:
     """Return the rows by measurement, in the order of the table."""
     planning = {
         f"{command}-{services}": Row(
-            f"planning {services} {'service' if services == 1 else 'services'}, beside `cdk {command}`",
+            f"planning {services} service{'' if services == 1 else 's'}, compared with `cdk {command}`",
             *((0.9 if services <= _FEW else 1.5, 0.6) if command == "synth" else ()),
         )
         for command in ("synth", "diff")

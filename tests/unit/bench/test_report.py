@@ -56,7 +56,7 @@ def test_the_time_target_of_planning_depends_on_the_number_of_services(
     both: dict[str, Rounds] = {"local run": [(1.0, 1)], "AWS CDK": [(1.0, 1)]}
     text = report.text(results(**{f"synth_{services}": both}))
 
-    row = f"| planning {named}, beside `cdk synth` | 1.00 | 1.00 | 1.00 | {target} | 1 | 1 | 1.00 | 0.60 |"
+    row = f"| planning {named}, compared with `cdk synth` | 1.00 | 1.00 | 1.00 | {target} | 1 | 1 | 1.00 | 0.60 |"
     assert row in text
 
 
@@ -64,7 +64,7 @@ def test_rows_are_in_the_order_of_the_table() -> None:
     one: dict[str, Rounds] = {"local run": [(1.0, 1)]}
     text = report.text(results(diff_1=one, destroy=one, first=one))
 
-    assert text.index("first `up`") < text.index("| delete |") < text.index("beside `cdk diff`")
+    assert text.index("first `up`") < text.index("| delete |") < text.index("compared with `cdk diff`")
 
 
 def test_a_table_without_cdk_says_why() -> None:
