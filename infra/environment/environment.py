@@ -137,7 +137,9 @@ class Environment(pulumi.ComponentResource):
         args = EndpointsArgs(
             region=settings.provider.region,
             vpc_id=network.vpc_id,
-            subnet_ids=network.endpoint_subnet_ids,
+            # Not the tasks' subnets, which change with `nat`: AWS accepts one of each zone, also during an
+            # update (DuplicateSubnetsInSameZone).
+            subnet_ids=network.private_subnet_ids,
             tasks_security_group_id=tasks_security_group_id,
             services=settings.network.interface_endpoints,
         )

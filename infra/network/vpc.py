@@ -59,8 +59,6 @@ class Network(pulumi.ComponentResource):
     """Names of the zones in the order of the task subnets; in an existing VPC the ids of the subnets."""
     task_subnet_ids: pulumi.Output[list[str]]
     """Subnets of tasks: the public ones without a NAT gateway, else the private ones."""
-    endpoint_subnet_ids: pulumi.Output[list[str]]
-    """Subnets of interface endpoints: the private ones, or the tasks' in a VPC for which none are configured."""
     tasks_have_public_addresses: bool
     """Whether tasks need public addresses to connect to the registry and the logs: without a NAT gateway."""
 
@@ -82,10 +80,6 @@ class Network(pulumi.ComponentResource):
         self.task_subnet_ids = (
             self.public_subnet_ids if self.tasks_have_public_addresses else self.private_subnet_ids
         )
-        # The tasks' change with `nat`. AWS accepts one subnet of each zone, also during an update
-        # (DuplicateSubnetsInSameZone).
-        has_private = settings.vpc_id is None or bool(settings.private_subnet_ids)
-        self.endpoint_subnet_ids = self.private_subnet_ids if has_private else self.task_subnet_ids
 
         self.register_outputs(
             {

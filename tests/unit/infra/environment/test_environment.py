@@ -240,16 +240,6 @@ def test_interface_endpoints_stay_in_their_subnets_when_tasks_move(
     assert endpoint["subnetIds"] == graph.exports["private_subnet_ids"]
 
 
-def test_interface_endpoints_are_in_the_tasks_subnets_of_a_vpc_without_private_ones(
-    declare_stack: DeclareStack,
-) -> None:
-    public = ["subnet-00000001", "subnet-00000002"]
-    existing = {"vpc-id": "vpc-00000001", "public-subnet-ids": public, "nat": "none"}
-    graph = declare_stack("dev", {**existing, "interface-endpoints": ["logs"]})
-
-    assert graph.one("aws:ec2/vpcEndpoint:VpcEndpoint", "endpoints-logs").inputs["subnetIds"] == public
-
-
 def test_copies_of_a_canary_service_are_rolling(declare_stack: DeclareStack) -> None:
     graph = declare_stack("dev", {"rollout": {"strategy": "canary"}})
     strategies = {s.name: s.inputs["deploymentConfiguration"]["strategy"] for s in graph.all(SERVICE)}
