@@ -55,17 +55,26 @@ _AGENT: Final = [
     *("ssm:PutInventory", "ssm:UpdateAssociationStatus", "ssm:UpdateInstance*"),
 ]
 """The ECS agent on an instance, and the Systems Manager agent on a machine outside AWS."""
+# https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonECSInfrastructureRolePolicyForManagedInstances.html
 _INSTANCES: Final = [
-    *("ec2:CreateFleet", "ec2:CreateLaunchTemplate*", "ec2:CreateTags", "ec2:DeleteLaunchTemplate*"),
-    *("ec2:Describe*", "ec2:ModifyLaunchTemplate", "ec2:RunInstances", "ec2:TerminateInstances"),
+    "ec2:CreateFleet",
+    "ec2:CreateLaunchTemplate*",
+    "ec2:Describe*",
+    "ec2:ModifyLaunchTemplate",
+    "ec2:RunInstances",
 ]
-"""ECS starts and terminates managed instances by them."""
+"""ECS starts managed instances by them; it terminates them by its service-linked role."""
 # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonECSInfrastructureRolePolicyForVolumes.html
 _VOLUMES: Final = [
-    *("ec2:AttachVolume", "ec2:CreateTags", "ec2:CreateVolume", "ec2:DeleteVolume"),
-    *("ec2:DescribeAvailabilityZones", "ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DetachVolume"),
+    "ec2:CreateVolume",
+    "ec2:DescribeAvailabilityZones",
+    "ec2:DescribeInstances",
+    "ec2:DescribeVolumes",
 ]
-"""ECS creates and deletes the EBS volumes of tasks by them."""
+"""ECS creates the EBS volumes of tasks by them."""
+_ATTACH: Final = ["ec2:AttachVolume", "ec2:DetachVolume"]
+_OF_ECS: Final[Condition] = {"StringEquals": {"aws:ResourceTag/AmazonECSManaged": "true"}}
+"""ECS gives this tag to the volumes that it creates."""
 _TRACES: Final = ["xray:GetSampling*", "xray:PutTelemetryRecords", "xray:PutTraceSegments"]
 _METRICS_LOG_GROUP: Final = "log-group:/aws/ecs/application/metrics*"
 """The OpenTelemetry collector creates it for the metrics of all stacks."""
@@ -89,9 +98,13 @@ def boundary(
     capacity, flow_logs, volumes = (
         _by_roles(account, name) for name in ("cluster-capacity", "flow-logs", "*-volumes")
     )
+    creators = _by_roles(account, "cluster-capacity", "*-volumes")
     yield allow("Machines", [*_AGENT, *_INSTANCES], "*", capacity)
     yield allow("PassInstanceRoles", ["iam:PassRole"], own_roles, {**capacity, **_passed_to(_EC2)})
     yield allow("Volumes", _VOLUMES, "*", volumes)
+    yield allow("AttachVolumes", _ATTACH, account.arn("ec2", "instance/*"), volumes)
+    yield allow("EcsVolumes", [*_ATTACH, "ec2:DeleteVolume"], "*", {**volumes, **_OF_ECS})
+    yield allow("TagNew", ["ec2:CreateTags"], "*", {**creators, "Null": {"ec2:CreateAction": "false"}})
     yield allow("FlowLogs", ["logs:DescribeLogGroups", "logs:DescribeLogStreams"], "*", flow_logs)
     yield allow("Traces", _TRACES, "*")
     yield allow(
@@ -116,12 +129,12 @@ def boundary(
     yield deny_other_stacks(account, stack)
 
 
-def _by_roles(account: Account, name: str) -> Condition:
-    """Return a condition for those of a stack's roles whose names begin with a name.
+def _by_roles(account: Account, *names: str) -> Condition:
+    """Return a condition for those of a stack's roles whose names begin with one of some names.
 
     Without the stack's path: only roles with that path have the boundary.
     """
-    return {"ArnLike": {"aws:PrincipalArn": account.iam_arn(f"role/*/{name}-*")}}
+    return {"ArnLike": {"aws:PrincipalArn": [account.iam_arn(f"role/*/{name}-*") for name in names]}}
 
 
 def _passed_to(service: str) -> Condition:

@@ -248,12 +248,31 @@ LIMITS: dict[str, tuple[str, str, list[Request], list[Request]]] = {
         [(OWN_ROLE, {**BY_MACHINE[1], **TO_INSTANCES})],
         [(OWN_ROLE, {**BY_TASK[1], **TO_INSTANCES}), (PROD_ROLE, {**BY_MACHINE[1], **TO_INSTANCES})],
     ),
-    "roles of volumes create and delete volumes and tasks do not": (
+    "roles of volumes create volumes and tasks do not": (
         "task",
-        "ec2:AttachVolume ec2:CreateVolume ec2:DeleteVolume",
+        "ec2:CreateVolume ec2:DescribeVolumes",
         [BY_VOLUMES],
-        [BY_TASK, BY_MACHINE],
+        [BY_TASK],
     ),
+    "roles of volumes attach and delete volumes of ECS only": (
+        "task",
+        "ec2:AttachVolume ec2:DeleteVolume",
+        [("*", {**BY_VOLUMES[1], "aws:ResourceTag/AmazonECSManaged": "true"})],
+        [BY_VOLUMES, ("*", {**BY_TASK[1], "aws:ResourceTag/AmazonECSManaged": "true"})],
+    ),
+    "roles of volumes attach them to any instance": (
+        "task",
+        "ec2:AttachVolume ec2:DetachVolume",
+        [(f"{EC2}:instance/i-1", BY_VOLUMES[1])],
+        [(f"{EC2}:volume/vol-1", BY_VOLUMES[1]), (f"{EC2}:instance/i-1", BY_TASK[1])],
+    ),
+    "roles of capacity and volumes tag new resources only": (
+        "task",
+        "ec2:CreateTags",
+        [("*", {**by[1], "ec2:CreateAction": "Create"}) for by in (BY_MACHINE, BY_VOLUMES)],
+        [BY_MACHINE, BY_VOLUMES, ("*", {**BY_TASK[1], "ec2:CreateAction": "Create"})],
+    ),
+    "roles of capacity terminate no instances": ("task", "ec2:TerminateInstances", [], [BY_MACHINE]),
     "tasks mount file systems of their own stack only": (
         "task",
         "elasticfilesystem:ClientMount elasticfilesystem:ClientWrite",

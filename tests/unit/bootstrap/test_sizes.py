@@ -34,7 +34,7 @@ LONGEST = {
                 "task-role-statements": [
                     {"actions": ["s3:GetObject", "s3:PutObject"], "resources": [f"arn:aws:s3:::{'b' * 63}/*"]}
                 ]
-                * 8
+                * 4
             },
         )
     ],
