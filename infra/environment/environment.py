@@ -181,14 +181,16 @@ class Environment(pulumi.ComponentResource):
         self, settings: Settings, network: Network, tasks_security_group_id: pulumi.Output[str]
     ) -> Mapping[str, pulumi.Output[str]]:
         """Declare the EFS file systems of the services' volumes; return their ids by volume name."""
+        if not settings.file_systems:
+            return {}
+        subnets = network.task_subnet_by_zone()
         return {
             volume: FileSystem(
                 f"files-{volume}",
                 FileSystemArgs(
                     settings=efs,
                     vpc_id=network.vpc_id,
-                    zones=network.zones,
-                    subnet_ids=network.task_subnet_ids,
+                    subnets=subnets,
                     tasks_security_group_id=tasks_security_group_id,
                     protect=settings.protect,
                 ),

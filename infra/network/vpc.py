@@ -11,7 +11,7 @@ import pulumi_aws as aws
 import pulumi_awsx as awsx
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from infra.settings import Nat, NetworkSettings
 
@@ -55,8 +55,6 @@ class Network(pulumi.ComponentResource):
     public_subnets: Mapping[str, pulumi.Output[str]]
     """Ids of the public subnets by zone; in an existing VPC by the ids themselves."""
     private_subnet_ids: pulumi.Output[list[str]]
-    zones: list[str]
-    """Names of the zones in the order of the task subnets; in an existing VPC the ids of the subnets."""
     task_subnet_ids: pulumi.Output[list[str]]
     """Subnets of tasks: the public ones without a NAT gateway, else the private ones."""
     tasks_have_public_addresses: bool
@@ -66,6 +64,8 @@ class Network(pulumi.ComponentResource):
         super().__init__("node-on-ecs:infra:Network", name, None, opts)
 
         settings = args.settings
+        self._zones: list[str] = []
+        self._existing_task_subnets: Sequence[str] = ()
         self.tasks_have_public_addresses = settings.nat == "none"
         if settings.vpc_id is None:
             self._create_vpc(name, args)
@@ -75,7 +75,7 @@ class Network(pulumi.ComponentResource):
             self.public_subnet_ids = pulumi.Output.from_input(list(public))
             self.public_subnets = {subnet_id: pulumi.Output.from_input(subnet_id) for subnet_id in public}
             self.private_subnet_ids = pulumi.Output.from_input(list(private))
-            self.zones = list(public if self.tasks_have_public_addresses else private)
+            self._existing_task_subnets = public if self.tasks_have_public_addresses else private
 
         self.task_subnet_ids = (
             self.public_subnet_ids if self.tasks_have_public_addresses else self.private_subnet_ids
@@ -91,9 +91,20 @@ class Network(pulumi.ComponentResource):
             }
         )
 
+    def task_subnet_by_zone(self) -> dict[str, pulumi.Output[str]]:
+        """Return one of the tasks' subnets for each zone, the first in the settings of an existing VPC."""
+        zones = self._zones or [
+            aws.ec2.get_subnet(id=subnet_id, opts=pulumi.InvokeOptions(parent=self)).availability_zone
+            for subnet_id in self._existing_task_subnets
+        ]
+        subnets: dict[str, pulumi.Output[str]] = {}
+        for index, zone in enumerate(zones):
+            subnets.setdefault(zone, self.task_subnet_ids.apply(lambda ids, index=index: ids[index]))
+        return subnets
+
     def _create_vpc(self, name: str, args: NetworkArgs) -> None:
         settings = args.settings
-        self.zones = zones = self._zones(settings.availability_zones)
+        self._zones = zones = self._choose_zones(settings.availability_zones)
         layout = subnet_layout(settings.cidr)[: len(zones)]
 
         vpc = awsx.ec2.Vpc(
@@ -147,7 +158,7 @@ class Network(pulumi.ComponentResource):
         }
         self.private_subnet_ids = vpc.private_subnet_ids.apply(list)
 
-    def _zones(self, count: int) -> list[str]:
+    def _choose_zones(self, count: int) -> list[str]:
         # By default awsx uses the first zones of all, including Local Zones that the account has enabled.
         zones = aws.get_availability_zones(
             exclude_zone_ids=list(ZONES_WITHOUT_FARGATE),

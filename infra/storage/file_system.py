@@ -12,7 +12,7 @@ from infra.account import policy_document
 from infra.settings.storage import NFS_PORT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from infra.account import Statement
     from infra.settings import SharedFiles
@@ -24,10 +24,8 @@ class FileSystemArgs:
 
     settings: SharedFiles
     vpc_id: pulumi.Input[str]
-    zones: Sequence[str]
-    """Availability zones, which name the mount targets; one for each of `subnet_ids`, in the same order."""
-    subnet_ids: pulumi.Output[list[str]]
-    """The tasks' subnets, one in each zone."""
+    subnets: Mapping[str, pulumi.Input[str]]
+    """One of the tasks' subnets for each Availability Zone, by the zone's name."""
     tasks_security_group_id: pulumi.Input[str]
     protect: bool = False
     """Refuse to delete the file system and its files."""
@@ -67,13 +65,13 @@ class FileSystem(pulumi.ComponentResource):
             aws.efs.MountTarget(
                 f"{name}-{zone}",
                 file_system_id=self._file_system.id,
-                subnet_id=args.subnet_ids.apply(lambda ids, index=index: ids[index]),
+                subnet_id=subnet_id,
                 security_groups=[group.id],
                 # AWS allows one for each zone (MountTargetConflict), and another `nat` moves it to another
                 # subnet.
                 opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
             )
-            for index, zone in enumerate(args.zones)
+            for zone, subnet_id in args.subnets.items()
         ]
 
         ready = pulumi.Output.all(policy.id, *[target.id for target in targets])

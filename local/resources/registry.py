@@ -74,6 +74,7 @@ def _invoke(entry: tuple[str, str] | str) -> Invoke:
 
 INVOKES: Final[Mapping[str, Invoke]] = Registry(
     {
+        "aws:ec2/getSubnet:getSubnet": ("aws:ec2/subnet:Subnet", "id"),
         "aws:ecr/getAuthorizationToken:getAuthorizationToken": "get_authorization_token",
         "aws:ecr/getImage:getImage": "get_image",
         "aws:ecr/getRepository:getRepository": "get_repository",

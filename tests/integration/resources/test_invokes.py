@@ -11,7 +11,7 @@ import pytest
 from local.resources.base import Properties, ResourceError
 from local.resources.registry import INVOKES
 from tests.integration.resources.examples_load_balancing import balancer_id, listener_id, make_zone
-from tests.integration.resources.examples_network import make_vpc
+from tests.integration.resources.examples_network import make_vpc, subnet_id
 from tests.integration.resources.examples_services import repository_name
 
 if TYPE_CHECKING:
@@ -140,18 +140,28 @@ def test_a_missing_image_is_reported(bench: Workbench, arguments: dict[str, obje
 
 
 @pytest.mark.parametrize(
-    ("function", "make"), [("getListener", listener_id), ("getLoadBalancer", balancer_id)]
+    ("package", "function", "argument", "make"),
+    [
+        ("ec2", "getSubnet", "id", subnet_id),
+        ("lb", "getListener", "arn", listener_id),
+        ("lb", "getLoadBalancer", "arn", balancer_id),
+    ],
 )
 def test_a_resource_of_another_stack_is_looked_up(
-    bench: Workbench, function: str, make: Callable[[Workbench], str]
+    bench: Workbench, package: str, function: str, argument: str, make: Callable[[Workbench], str]
 ) -> None:
-    arn = make(bench)
+    identifier = make(bench)
 
-    outputs = invoke(bench, function, "lb", arn=arn)
+    outputs = invoke(bench, function, package, **{argument: identifier})
 
-    assert outputs["arn"] == outputs["id"] == arn
-    with pytest.raises(ResourceError, match=f"{arn}-none' is not in the emulator"):
-        invoke(bench, function, "lb", arn=f"{arn}-none")
+    assert outputs[argument] == outputs["id"] == identifier
+    with pytest.raises(ResourceError, match=f"{identifier}-none' is not in the emulator"):
+        invoke(bench, function, package, **{argument: f"{identifier}-none"})
+
+
+def test_the_zone_of_a_subnet_is_known(bench: Workbench) -> None:
+    """A file system has one mount target in each zone."""
+    assert invoke(bench, "getSubnet", "ec2", id=subnet_id(bench))["availabilityZone"] == "us-east-1a"
 
 
 def test_parameters_of_aws_have_a_placeholder(bench: Workbench) -> None:

@@ -201,6 +201,11 @@ def _vpc(name: str, inputs: Mapping[str, Any], *, dry_run: bool) -> Made:
 
 
 _FUNCTIONS: dict[str, Callable[[FakeCloud, Mapping[str, Any]], dict[str, Any]]] = {
+    # The last digit of an id stands for the zone.
+    "aws:ec2/getSubnet:getSubnet": lambda _, arguments: {
+        "availabilityZone": ZONES[int(arguments["id"][-1], 16) % len(ZONES)],
+        "id": arguments["id"],
+    },
     "aws:index/getAvailabilityZones:getAvailabilityZones": FakeCloud._get_zones,
     "aws:index/getCallerIdentity:getCallerIdentity": lambda _, __: {"accountId": ACCOUNT, "id": ACCOUNT},
     "aws:index/getPartition:getPartition": lambda _, __: {"partition": "aws", "id": "aws"},

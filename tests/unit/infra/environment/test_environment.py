@@ -230,6 +230,31 @@ def test_existing_vpc_is_used_and_no_network_created(declare_stack: DeclareStack
 
 
 @pytest.mark.parametrize("nat", ["none", "single"])
+def test_file_system_has_one_mount_target_in_each_zone_of_an_existing_vpc(
+    declare_stack: DeclareStack, nat: str
+) -> None:
+    """With another `nat` or subnet the target of a zone is replaced: EFS has one in each zone."""
+    # The last digit of an id stands for the zone.
+    public, private = (f"subnet-{kind}123456789abcdef{{}}" for kind in "ab")
+    graph = declare_stack(
+        "staging",
+        {
+            "vpc-id": "vpc-0123456789abcdef0",
+            "public-subnet-ids": [public.format(zone) for zone in "01"],
+            "private-subnet-ids": [private.format(zone) for zone in "105"],
+            "nat": nat,
+            "volumes": {"uploads": {"path": "/data", "efs": {}}},
+        },
+    )
+    subnet = public if nat == "none" else private
+
+    assert {r.name: r.inputs["subnetId"] for r in graph.all("aws:efs/mountTarget:MountTarget")} == {
+        "files-uploads-us-east-1a": subnet.format(0),
+        "files-uploads-us-east-1b": subnet.format(1),
+    }
+
+
+@pytest.mark.parametrize("nat", ["none", "single"])
 def test_interface_endpoints_stay_in_their_subnets_when_tasks_move(
     declare_stack: DeclareStack, nat: str
 ) -> None:

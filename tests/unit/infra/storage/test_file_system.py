@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pulumi
 import pytest
 
 from infra.settings import SharedFiles
@@ -23,8 +22,7 @@ def _declare(**settings: Any) -> Graph:
         args = FileSystemArgs(
             settings=SharedFiles(**settings),
             vpc_id="vpc-1",
-            zones=["us-east-1a", "us-east-1b"],
-            subnet_ids=pulumi.Output.from_input(["subnet-1", "subnet-2"]),
+            subnets={"us-east-1a": "subnet-1", "us-east-1b": "subnet-2"},
             tasks_security_group_id="sg-tasks",
         )
         FileSystem("files-uploads", args, opts=child_options())
