@@ -22,7 +22,10 @@ class EndpointsArgs:
     """One subnet in each zone."""
     tasks_security_group_id: pulumi.Input[str]
     services: Sequence[str]
-    """Last parts of the AWS services' names, such as ecr.api."""
+    """Last parts of the AWS services' names, such as ecr.api, or entire names.
+
+    In China the first part of the name depends on the service: com.amazonaws or cn.com.amazonaws.
+    """
 
 
 class Endpoints(pulumi.ComponentResource):
@@ -46,11 +49,12 @@ class Endpoints(pulumi.ComponentResource):
             opts=child,
         )
         for service in args.services:
+            is_entire = f".{args.region}." in service
             aws.ec2.VpcEndpoint(
                 f"{name}-{service.replace('.', '-')}",
                 vpc_id=args.vpc_id,
                 vpc_endpoint_type="Interface",
-                service_name=f"com.amazonaws.{args.region}.{service}",
+                service_name=service if is_entire else f"com.amazonaws.{args.region}.{service}",
                 subnet_ids=args.subnet_ids,
                 security_group_ids=[group.id],
                 # The services' usual names then resolve to the endpoint.

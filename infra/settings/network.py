@@ -80,8 +80,9 @@ _Subnets = Annotated[
 _EndpointService = Annotated[
     str,
     Pattern(
-        "the end of a service's name, such as ecr.api, ecr.dkr, logs, secretsmanager, ssm or ssmmessages; "
-        "S3 has an endpoint always, one that costs nothing",
+        "the end of a service's name, such as ecr.api, ecr.dkr, logs, secretsmanager, ssm or ssmmessages, or "
+        "the entire name, such as cn.com.amazonaws.cn-north-1.ecr.api; S3 has an endpoint always, one that "
+        "costs nothing",
         r"(?!(?:s3|dynamodb)$)[a-z0-9-]+(?:\.[a-z0-9-]+)*",
     ),
 ]

@@ -10,13 +10,13 @@ ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
 
 @once
-def _graph() -> Graph:
+def _graph(region: str = "eu-west-1", services: tuple[str, ...] = ("ecr.api", "logs")) -> Graph:
     args = EndpointsArgs(
-        region="eu-west-1",
+        region=region,
         vpc_id="vpc-1",
         subnet_ids=["subnet-1", "subnet-2"],
         tasks_security_group_id="sg-tasks",
-        services=("ecr.api", "logs"),
+        services=services,
     )
     return declare(lambda: Endpoints("endpoints", args, opts=child_options()))
 
@@ -31,6 +31,17 @@ def test_each_aws_service_has_an_endpoint_in_each_zone_with_private_dns() -> Non
         "securityGroupIds": ["endpoints-id"],
         "privateDnsEnabled": True,
     }
+
+
+def test_service_may_have_its_entire_name() -> None:
+    """In China the names of some services begin with cn.com.amazonaws."""
+    entire = "cn.com.amazonaws.cn-north-1.ecr.api"
+    graph = _graph("cn-north-1", (entire, "logs"))
+
+    assert [endpoint.inputs["serviceName"] for endpoint in graph.all(ENDPOINT)] == [
+        entire,
+        "com.amazonaws.cn-north-1.logs",
+    ]
 
 
 def test_only_tasks_can_connect_to_endpoints_by_https() -> None:
