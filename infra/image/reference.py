@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 # Each registry has four hosts: with or without IPv6, with or without FIPS.
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html
 _ECR: Final = re.compile(
-    r"(?P<account>\d{12})\.(?:dkr\.ecr(?:-fips)?\.(?P<old>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
+    r"(?P<account>\d{12})\.(?:dkr\.ecr(?:-fips)?\.(?P<old>[a-z0-9-]+)\.amazonaws\.(?:com(?:\.cn)?|eu)"
     r"|dkr-ecr(?:-fips)?\.(?P<new>[a-z0-9-]+)\.on\.(?:aws|amazonwebservices\.com\.cn))"
     r"/(?P<repository>[a-z0-9._/-]+)(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
+
+_PARTITIONS: Final = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
+"""Partitions other than `aws`, by the beginning of their regions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +119,6 @@ def _region(ecr: re.Match[str]) -> str:
 
 def _repository_arn(ecr: re.Match[str]) -> str:
     region = _region(ecr)
-    partition = (
-        "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
-    )
+    matching = (partition for prefix, partition in _PARTITIONS.items() if region.startswith(prefix))
+    partition = next(matching, "aws")
     return f"arn:{partition}:ecr:{region}:{ecr['account']}:repository/{ecr['repository']}"

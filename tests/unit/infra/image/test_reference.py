@@ -94,6 +94,10 @@ def test_ecr_is_queried_by_the_aws_provider() -> None:
             f"{ACCOUNT}.dkr.ecr.us-gov-west-1.amazonaws.com/app@{OTHER_DIGEST}",
             f"arn:aws-us-gov:ecr:us-gov-west-1:{ACCOUNT}:repository/app",
         ),
+        (
+            f"{ACCOUNT}.dkr.ecr.eusc-de-east-1.amazonaws.eu/app:v1",
+            f"arn:aws-eusc:ecr:eusc-de-east-1:{ACCOUNT}:repository/app",
+        ),
         # Hosts with IPv6 and with FIPS are the same registry.
         (
             f"{ACCOUNT}.dkr-ecr.eu-west-1.on.aws/team/app:v1",
