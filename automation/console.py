@@ -65,10 +65,15 @@ def folded(line: str, width: int | None) -> str:
     """Break a line between words and indent the rest; text in backticks is not broken."""
     if width is None or len(click.unstyle(line)) <= width:
         return line
-    indent = " " * (len(line) - len(line.lstrip()) + 2)
-    unbroken = _QUOTED.sub(lambda match: match[0].replace(" ", _NO_BREAK), line)
+    text = line.lstrip()
+    indent = line.removesuffix(text)
     lines = textwrap.wrap(
-        unbroken, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        _QUOTED.sub(lambda match: match[0].replace(" ", _NO_BREAK), text),
+        width,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
     )
     return "\n".join(lines).replace(_NO_BREAK, " ")
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _EVENTS_SHOWN: Final = 3
 _SERVICES_AT_ONCE: Final = 4
 _HTTP_TIMEOUT_SECONDS: Final = 3.0
+_COLUMNS_OF_DETAILS: Final = 50
+"""With fewer columns to the right of the names, details stand below the names."""
 _SHORT_DIGEST: Final = len("sha256:") + 12
 """As long as Docker's; `--json` has all of it."""
 
@@ -114,8 +116,11 @@ def json_of(statuses: Sequence[ServiceStatus], metrics: RecentMetrics | None = N
 
 def lines_of(statuses: Sequence[ServiceStatus], metrics: RecentMetrics | None = None) -> Iterator[str]:
     """Yield statuses and metrics for people."""
-    width = max(len(service.name) for service in statuses)
     columns = width_of(sys.stdout)
+    width = max(len(service.name) for service in statuses)
+    indent = width + 2
+    if columns is not None and columns - indent < _COLUMNS_OF_DETAILS:
+        width, indent = 0, 2
     for service in statuses:
         since = (
             f" since {service.deployed_since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
@@ -131,12 +136,12 @@ def lines_of(statuses: Sequence[ServiceStatus], metrics: RecentMetrics | None = 
                 f"last {HOURS} hours, since {metrics.since:%H:%M} UTC",
                 *sparklines(
                     metrics.services[service.name],
-                    columns=None if columns is None else columns - width - 2,
+                    columns=None if columns is None else columns - indent,
                     blocks=shows_blocks(sys.stdout),
                 ),
             ]
         for line in details:
-            yield f"{'':<{width}}  {line}"
+            yield f"{'':<{indent}}{line}"
 
 
 def _details(service: ServiceStatus) -> Iterator[str]:

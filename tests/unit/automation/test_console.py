@@ -65,6 +65,12 @@ def test_an_address_is_not_broken() -> None:
     assert address in folded(f"web  {address} answers 200", 60)
 
 
+def test_a_word_longer_than_the_line_is_indented_as_the_line_is() -> None:
+    address = f"https://{'a' * 80}.example.com"
+
+    assert folded(f"     {address} answers 200", 60) == f"     {address}\n       answers 200"
+
+
 def test_lines_in_a_file_are_not_broken() -> None:
     assert width_of(io.StringIO()) is None
     assert folded(SENTENCE, None) == SENTENCE

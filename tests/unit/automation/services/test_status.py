@@ -246,6 +246,20 @@ def test_lines_fit_the_terminal(columns: int) -> None:
     assert max(map(len, shown.splitlines())) <= columns
 
 
+@pytest.mark.parametrize(("columns", "indent"), [(None, 11), (61, 11), (60, 2), (40, 2)])
+def test_details_stand_below_the_names_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, columns: int | None, indent: int
+) -> None:
+    """Beside the names an address would not fit on a line."""
+    monkeypatch.setattr(module, "width_of", lambda _: columns)
+    web = ServiceStatus(name="web", state="steady", address="http://a", running=1, desired=1)
+
+    first, details, *_ = lines_of([web, replace(web, name="web-alice")])
+
+    assert first == f"web{' ' * max(2, indent - 3)}1/1 task, steady"
+    assert details == f"{' ' * indent}http://a does not answer"
+
+
 def test_lines_say_that_an_address_does_not_answer() -> None:
     first, second = lines_of(
         [ServiceStatus(name="web", state="steady", address="http://a", running=1, desired=1)]
