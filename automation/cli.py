@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -212,8 +213,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not message:
             raise
         say_error(message)
-    if _json_requested(arguments):
-        click.echo(json.dumps({"error": message, "exit_code": exit_code}, indent=2))
+    try:
+        if _json_requested(arguments):
+            click.echo(json.dumps({"error": message, "exit_code": exit_code}, indent=2))
+        sys.stdout.flush()
+    except OSError:
+        # Else Python would try again when it exits, and change the exit code.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(exit_code)
 
 
@@ -236,13 +242,19 @@ def _message_of(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in _INVALID_PATH:
         return f"{error.filename or 'a path'} cannot be the path of a file: {error.strerror}"
     if isinstance(error, OSError) and error.errno in _UNWRITABLE:
-        return f"{error.filename or 'a file'} cannot be written: {error.strerror}"
+        unnamed = "standard output" if _is_of_echo(error) else "a file"
+        return f"{error.filename or unnamed} cannot be written: {error.strerror}"
     # Imported only after a failure.
     from botocore.exceptions import BotoCoreError, ClientError
 
     from local.errors import LocalError
 
     return str(error) if isinstance(error, BotoCoreError | ClientError | LocalError) else ""
+
+
+def _is_of_echo(error: OSError) -> bool:
+    """Whether `click.echo` failed to write; on a full standard error nobody reads the message."""
+    return [frame.f_code for frame, _ in walk_tb(error.__traceback__)][-1:] == [click.echo.__code__]
 
 
 def _json_requested(arguments: Sequence[str]) -> bool:

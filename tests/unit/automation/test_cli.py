@@ -136,6 +136,26 @@ def test_expected_errors_are_printed_without_a_traceback(
     assert capsys.readouterr().err == f"error: {message}\n"
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["--help"], ["completion", "bash"], ["cost", "dev", "--json"]])
+def test_a_full_disk_behind_standard_output_is_named(arguments: list[str], unbuffered: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "automation", *arguments],
+            cwd=ROOT,
+            env={"HOME": "/nonexistent", "PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert (run.returncode, run.stderr) == (
+        1,
+        "error: standard output cannot be written: No space left on device\n",
+    )
+
+
 def test_unexpected_exceptions_have_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ZeroDivisionError):
         fails(monkeypatch, ZeroDivisionError())
