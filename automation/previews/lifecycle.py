@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -107,15 +107,19 @@ class Previews:
         exists = self.stacks.exists(stack)
         if exists:
             self._write_file_if_missing(stack)
-            self.stacks.destroy(stack)
-            self.stacks.remove(stack)
+            try:
+                self.stacks.destroy(stack)
+                self.stacks.remove(stack)
+            except AutomationError:
+                # Another run, for which this one has waited, may have removed it.
+                if self.stacks.exists(stack):
+                    raise
         self._file(stack, DEFAULT_BASE).path.unlink(missing_ok=True)
         return exists
 
     def all(self) -> list[Preview]:
         """Return the stacks, by number."""
-        previews = (self._preview(item) for item in self.stacks.summaries() if is_preview(item.name))
-        return sorted(previews, key=lambda preview: preview.number)
+        return list(self._each())
 
     def clean_up(self, *, open_numbers: Collection[int] | None, dry_run: bool) -> list[Removal]:
         """Remove stacks that are closed or have expired; a failure does not stop the others.
@@ -125,7 +129,7 @@ class Previews:
             dry_run: remove nothing.
         """
         removals: list[Removal] = []
-        for preview in self.all():
+        for preview in self._each():
             reason = reason_to_remove(
                 preview, now=self.clock.date(), lifetime=self._lifetime_of(preview), open_numbers=open_numbers
             )
@@ -134,6 +138,11 @@ class Previews:
                 removal = Removal(preview=preview, reason=reason)
                 removals.append(removal if dry_run else self._try_to_remove(removal))
         return removals
+
+    def _each(self) -> Iterator[Preview]:
+        """Yield the stacks by number, each as it is then: an update may have extended its life meanwhile."""
+        previews = (item for item in self.stacks.summaries() if is_preview(item.name))
+        return map(self._preview, sorted(previews, key=lambda item: number_of(item.name)))
 
     def _lifetime_of(self, preview: Preview) -> timedelta:
         try:

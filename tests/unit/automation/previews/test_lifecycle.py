@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,6 +54,8 @@ class Backend:
         )
     )
     undeletable: set[str] = field(default_factory=set)
+    at_destroy: Callable[[str], None] = lambda _: None
+    """What another run does while a stack is destroyed."""
     calls: list[str] = field(default_factory=list)
     encryption: Mapping[str, str] | None = None
     files_at_destroy: list[bool] = field(default_factory=list)
@@ -91,6 +93,9 @@ class Backend:
 
     def destroy(self, stack: str) -> None:
         self.files_at_destroy.append((self.root / f"Pulumi.{stack}.yaml").exists())
+        self.at_destroy(stack)
+        if stack not in self.stacks:
+            raise AutomationError(f"no stack named '{stack}' found")
         if stack in self.undeletable:
             raise AutomationError("the service does not drain")
         self.calls.append(f"destroy {stack}")
@@ -285,6 +290,28 @@ def test_a_stack_that_cannot_be_destroyed_is_kept(world: World) -> None:
         world.previews.remove("pr-12")
 
     assert "pr-12" in world.backend.stacks
+
+
+def test_a_stack_that_another_run_removes_meanwhile_is_no_failure(world: World) -> None:
+    """`clean-up` and the workflow of a closed pull request may remove the same stack."""
+    world.backend.stacks |= {"pr-1": up()}
+    world.backend.at_destroy = world.backend.remove
+
+    (outcome,) = world.previews.clean_up(open_numbers=[], dry_run=False)
+
+    assert outcome.failure is None
+    assert sorted(world.backend.stacks) == ["dev"]
+
+
+def test_a_stack_that_is_updated_while_others_are_removed_is_kept(world: World) -> None:
+    """Removing a stack takes minutes, in which a push may restart the lifetime of another."""
+    world.backend.stacks |= {"pr-1": up(expires=NOW - HOUR), "pr-2": up(expires=NOW - HOUR)}
+    world.backend.at_destroy = lambda _: world.backend.stacks.update({"pr-2": up()})
+
+    outcomes = world.previews.clean_up(open_numbers=[1, 2], dry_run=False)
+
+    assert [item.preview.stack for item in outcomes] == ["pr-1"]
+    assert sorted(world.backend.stacks) == ["dev", "pr-2"]
 
 
 def test_stacks_are_listed_by_number(world: World) -> None:
