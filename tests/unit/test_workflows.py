@@ -143,15 +143,38 @@ def test_deployments_of_a_stack_run_one_at_a_time_and_are_never_cancelled(stack:
     }
 
 
-def test_preview_deployments_run_one_at_a_time_and_are_never_cancelled() -> None:
-    """A run for another label would push the one that waits to remove everything out of its group."""
-    group = WORKFLOWS["pr-environment.yml"]["concurrency"]
+@pytest.mark.parametrize(
+    ("label", "labels", "shared"),
+    [
+        # Of `labeled` and `unlabeled` the event names the label, and the pull request has its others.
+        ("preview", ["preview"], True),
+        ("preview", [], True),
+        ("bug", ["preview"], False),
+        # Pushed, reopened or closed.
+        (None, ["bug", "preview"], True),
+        (None, ["bug"], False),
+    ],
+)
+def test_preview_deployments_run_one_at_a_time_and_are_never_cancelled(
+    label: str | None, labels: list[str], *, shared: bool
+) -> None:
+    """A run that does nothing would push the one that waits to remove everything out of its group."""
+    concurrency = WORKFLOWS["pr-environment.yml"]["concurrency"]
+    expression = concurrency["group"].removeprefix("pr-environment-${{ ").removesuffix(" }}")
+    for github, python in {
+        "contains(github.event.pull_request.labels.*.name, 'preview')": "('preview' in labels)",
+        "github.event.pull_request.number": "'number'",
+        "github.event.label.name": "label",
+        "github.run_id": "'run'",
+        "&&": "and",
+        "||": "or",
+    }.items():
+        expression = expression.replace(github, python)
 
-    assert group["cancel-in-progress"] == "false"
-    assert group["group"] == (
-        "pr-environment-${{ (github.event.label && github.event.label.name != 'preview') && github.run_id || "
-        "github.event.pull_request.number }}"
-    )
+    group = eval(expression, {"label": label, "labels": labels})  # noqa: S307 -- of this repository
+
+    assert concurrency["cancel-in-progress"] == "false"
+    assert group == ("number" if shared else "run")
 
 
 def test_no_two_workflows_share_a_group() -> None:
