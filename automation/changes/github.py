@@ -17,9 +17,10 @@ from automation.errors import AutomationError
 if TYPE_CHECKING:
     from automation.changes.model import Changes
 
-MAXIMUM_LENGTH: Final = 65_536
-"""Characters in a comment: https://github.com/orgs/community/discussions/27190"""
-_MAXIMUM_DETAIL: Final = 55_000
+_MAXIMUM_CHANGES: Final = 40_000
+_MAXIMUM_POLICIES: Final = 15_000
+"""Both in bytes of UTF-8. GitHub takes 65,536 characters, https://github.com/orgs/community/discussions/27190;
+the workflow cuts a comment at 64,000 bytes, and appends a link to the log."""
 _MAXIMUM_FAILURE: Final = 6_000
 _INVISIBLE: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -65,10 +66,11 @@ class Comment:
             *detail, result = self.policies
             parts.append(f"**Policies:** {clean(result)}")
             if detail:
-                parts.append(_folded("Policies", detail, "text"))
+                parts.append(_folded("Policies", detail, _MAXIMUM_POLICIES, "text"))
         if self.changes:
-            parts.append(_folded("Differences" if self.drift else "Changes", self.changes.lines()))
-        return "\n\n".join(parts)[: MAXIMUM_LENGTH - 1] + "\n"
+            title = "Differences" if self.drift else "Changes"
+            parts.append(_folded(title, self.changes.lines(), _MAXIMUM_CHANGES))
+        return "\n\n".join(parts) + "\n"
 
 
 def write(path: Path | None, comment: Comment, *, append: bool = False) -> None:
@@ -96,12 +98,12 @@ def clean(text: str) -> str:
     return _INVISIBLE.sub("", text)
 
 
-def _folded(title: str, lines: Iterable[str], language: str = "diff") -> str:
+def _folded(title: str, lines: Iterable[str], maximum: int, language: str = "diff") -> str:
     all_lines = [clean(line) for line in lines]
     kept: list[str] = []
-    left = _MAXIMUM_DETAIL
+    left = maximum
     for line in all_lines:
-        left -= len(line) + 1
+        left -= len(line.encode()) + 1
         if left < 0:
             kept.append(f"… and {len(all_lines) - len(kept)} more lines, which the log has")
             break

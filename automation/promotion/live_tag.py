@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from infra.rollout.aws_clients import AwsClients
 
 _IN_ECR: Final = re.compile(
-    r"(?P<registry>\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
+    # Each registry has four hosts: https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html
+    r"(?P<registry>\d{12})\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+"
+    r"\.(?:amazonaws\.com(?:\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn)/"
     r"(?P<repository>[a-z0-9._/-]+)(?::[\w.-]+)?@(?P<digest>sha256:[0-9a-f]{64})"
 )
 _MEDIA_TYPES: Final = [

@@ -383,15 +383,15 @@ printf '%s\\n' "${0##*/} $*" >> calls
 """
 
 
-def run_script(script: str, folder: Path, **variables: str) -> tuple[int, str, list[str]]:
+def run_script(script: str, folder: Path, *options: str, **variables: str) -> tuple[int, str, list[str]]:
     """Run a step as GitHub does, with fake commands; return exit code, output, and what it has called."""
-    for name in ("aws", "pulumi", ".venv/bin/python"):
+    for name in ("aws", "gh", "pulumi", ".venv/bin/python"):
         command = folder / name
         command.parent.mkdir(parents=True, exist_ok=True)
         command.write_text(FAKE_COMMAND)
         command.chmod(0o755)
     run = subprocess.run(
-        ["bash", "-e", "-c", script],
+        ["bash", "-e", *options, "-c", script],
         cwd=folder,
         env={"PATH": f"{folder}:{os.environ['PATH']}", "FAILS": "", **variables},
         capture_output=True,
@@ -461,6 +461,22 @@ def test_a_preview_has_the_running_image_if_the_backend_is_the_stacks_own(
         ),
         "python -m automation preview prod --policies --comment comment.md",
     ]
+
+
+def test_a_comment_may_be_cut_within_a_character(tmp_path: Path) -> None:
+    (script,) = [step["run"] for step in COMPOSITE if "issues/$NUMBER/comments" in step.get("run", "")]
+    (tmp_path / "comment.md").write_text("aé" + "é" * 40_000)
+    variables = {"SUBJECT": "preview of dev", "FILE": "comment.md", "NUMBER": "7", "GITHUB_REPOSITORY": "a/b"}
+
+    # As GitHub does for `shell: bash`.
+    code, _, calls = run_script(script, tmp_path, "-o", "pipefail", **variables)
+
+    assert code == 0
+    assert calls[1] == (
+        "gh api --silent --method POST repos/a/b/issues/7/comments --raw-field "
+        "body=<!-- node-on-ecs: preview of dev -->"
+    )
+    assert calls[2] == "a" + "é" * 32_499
 
 
 def commands_in(job: Any) -> list[list[str]]:

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from automation.changes.cost_change import CostChange
-from automation.changes.github import MAXIMUM_LENGTH, Comment, clean, failure_written, marker, write
+from automation.changes.github import Comment, clean, failure_written, marker, write
 from automation.changes.model import Change, Changes, Difference, Kind
 from automation.errors import AutomationError
 
+CUT_BY_THE_WORKFLOW = 64_000
+"""Bytes, in `preview.yml`."""
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -114,11 +116,16 @@ def _changes(count: int, name: str = "alarm") -> Changes:
     )
 
 
-def test_a_comment_that_is_too_long_for_github_is_shortened() -> None:
-    text = Comment(stack="dev", title="Preview", changes=_changes(5000)).markdown()
+@pytest.mark.parametrize(
+    "policies", [[], ["advice     é"] * 5000 + ["dev: 65 controls"]], ids=["changes", "both"]
+)
+def test_a_comment_that_is_too_long_for_github_is_shortened(policies: list[str]) -> None:
+    """Else the link to the log, which the workflow appends, would be inside of an open block of code."""
+    changes = _changes(5000, "größe")
+    text = Comment(stack="dev", title="Preview", changes=changes, policies=policies).markdown()
 
-    assert len(text) <= MAXIMUM_LENGTH
-    shown = text.count("+ aws:cloudwatch:MetricAlarm alarm-")
+    assert len(text.encode()) < CUT_BY_THE_WORKFLOW
+    shown = text.count("+ aws:cloudwatch:MetricAlarm größe-")
     assert f"… and {5000 - shown} more lines, which the log has" in text
     assert "5000 to create" in text, "the heading counts all changes"
     assert text.endswith("```\n\n</details>\n")

@@ -42,6 +42,15 @@ def test_the_tag_names_the_stack_and_the_digest() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["dkr.ecr-fips.us-east-1.amazonaws.com", "dkr-ecr.eu-west-1.on.aws", "dkr-ecr-fips.us-east-1.on.aws"],
+)
+def test_each_host_of_a_registry_is_known(host: str) -> None:
+    """`image` may name any of them."""
+    assert tag_live_image("prod", f"111111111111.{host}/team/app@{DIGEST}", ecr()) == TAGGED
+
+
 def test_an_existing_tag_is_kept() -> None:
     assert tag_live_image("prod", IMAGE, ecr(ErrorResponse("ImageAlreadyExistsException"))) == TAGGED
 
