@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from automation.smoke.smoke import STACK, Smoke
 from automation.stack_files import DerivedStackFile
 from automation.stacks.stacks import Run, Stacks
 from local.emulator import Emulator
+from local.front_door import FrontDoor
 from local.isolation import isolate, point_at
 from local.provider.server import Servers
 from tests.integration.inventory import emulated
@@ -44,9 +45,10 @@ def test_smoke_destroys_a_stack_that_fails_to_deploy(dev: Project) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ThroughTheEmulator(Stacks):
-    """Stacks in an account, whose load balancers no resolver knows."""
+    """Stacks in an account, whose load balancers only the front door knows."""
 
     endpoint: str
+    front_door: FrontDoor
 
     @contextmanager
     def run(self, stack: str, command: str, *, region: str) -> Generator[Run]:
@@ -60,12 +62,24 @@ class ThroughTheEmulator(Stacks):
             servers.stop()
 
     def address(self, url: str) -> str:
-        name = (urlsplit(url).hostname or "").partition(".")[0].rpartition("-")[0]
-        return f"{self.endpoint}/_alb/{name}/"
+        return self.front_door.url(urlsplit(url).hostname or "")
 
 
 @pytest.fixture
-def stacks(pulumi_cli: Path, tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Stacks:
+def front_door(emulator: Emulator, tmp_path: Path) -> Iterator[FrontDoor]:
+    door = FrontDoor.start_or_join(state_dir=tmp_path / "front-door", emulator=emulator.endpoint, port=0)
+    yield door
+    door.stop()
+
+
+@pytest.fixture
+def stacks(
+    pulumi_cli: Path,
+    tmp_path: Path,
+    emulator: Emulator,
+    front_door: FrontDoor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Stacks:
     variables: dict[str, str] = {}
     isolate(variables)
     point_at(emulator.endpoint, emulator.region, variables)
@@ -80,6 +94,7 @@ def stacks(pulumi_cli: Path, tmp_path: Path, emulator: Emulator, monkeypatch: py
         find_cli=lambda _: pulumi_cli,
         root=project.folder,
         endpoint=emulator.endpoint,
+        front_door=front_door,
         extra_variables={
             **variables,
             "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
