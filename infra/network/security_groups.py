@@ -38,6 +38,8 @@ class PortRange:
         return f"{self.protocol}-{self.number}"
 
 
+_FAMILIES: Final = {"0.0.0.0/0": "ipv4", "::/0": "ipv6"}
+"""The names of the entire internet."""
 # Linux's range of ephemeral ports, from which Docker chooses the host port of a task in bridge mode:
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html
 DYNAMIC: Final = PortRange(first=32768, last=65535)
@@ -95,7 +97,7 @@ class SecurityGroups(pulumi.ComponentResource):
 
         self._name = name
         self._args = args
-        self._anywhere = {"ipv4": "0.0.0.0/0"} | ({"ipv6": "::/0"} if args.ipv6 else {})
+        self._anywhere = [cidr for cidr in _FAMILIES if args.ipv6 or cidr != "::/0"]
         self.tasks_id = self._group("tasks", "Tasks of all services: open to the load balancer")
         self.load_balancer_id = self._application_load_balancer() if args.application.listeners else None
         self.network_load_balancer_id = self._network_load_balancer() if args.network.listeners else None
@@ -177,13 +179,14 @@ class SecurityGroups(pulumi.ComponentResource):
         self, prefix: str, group_id: pulumi.Output[str], port: PortRange, cidrs: Sequence[str]
     ) -> None:
         clients = "Clients" if cidrs else "The world"
-        for suffix, cidr in ({_slug(cidr): cidr for cidr in cidrs} or self._anywhere).items():
-            self._ingress(f"{prefix}-{suffix}", group_id, port, f"{clients}, port {port.first}", peer=cidr)
+        for cidr in cidrs or self._anywhere:
+            rule = f"{prefix}-{_slug(cidr)}"
+            self._ingress(rule, group_id, port, f"{clients}, port {port.first}", peer=cidr)
 
     def _egress_of_tasks(self) -> None:
         https, purpose = PortRange(first=443), "HTTPS: image registry, logs, secrets and other APIs"
-        for family, cidr in self._anywhere.items():
-            self._egress(f"tasks-443-{family}", self.tasks_id, https, purpose, peer=cidr)
+        for cidr in self._anywhere:
+            self._egress(f"tasks-443-{_slug(cidr)}", self.tasks_id, https, purpose, peer=cidr)
         for rule in self._args.egress:
             port = PortRange(first=rule.port, protocol=rule.protocol)
             name = f"tasks-{port.name}-{_slug(rule.cidr)}"
@@ -227,4 +230,9 @@ class SecurityGroups(pulumi.ComponentResource):
 
 
 def _slug(cidr: str) -> str:
-    return re.sub("[^0-9a-f]", "-", cidr.lower())
+    """Return a CIDR block as a part of names.
+
+    The entire internet has one name, whether it is configured or the default: AWS refuses a new rule that is
+    like one that is still there.
+    """
+    return _FAMILIES.get(cidr) or re.sub("[^0-9a-f]", "-", cidr.lower())

@@ -253,3 +253,11 @@ def test_existing_load_balancers_may_have_the_same_group() -> None:
         "security-tasks-from-sg-0a-tcp-1883",
         "security-tasks-from-sg-0a-tcp-3000",
     ]
+
+
+def test_the_entire_internet_has_the_same_rules_by_default_and_by_configuration() -> None:
+    """Else an update would create them a second time before it deletes the first, which AWS refuses."""
+    default = _groups(ipv6=True)
+    configured = _groups(ipv6=True, client_cidrs=(ANYWHERE, "::/0"))
+
+    assert configured.names(INGRESS) == default.names(INGRESS)
