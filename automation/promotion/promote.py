@@ -25,7 +25,8 @@ from automation.stacks.up import bring_up
 def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summary: Path | None) -> None:
     """Deploy the image of one stack to another.
 
-    The file of TO must say `image-from: FROM`, and the services of FROM must be steady.
+    The file of TO must say `image-from: FROM`, and the services of FROM must be steady. They are not checked
+    if they are in another account than that of the credentials.
     """
     if source == target:
         raise click.UsageError(f"FROM and TO are both {source}: name two stacks")
@@ -37,11 +38,19 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
             "`node-on-ecs:repository` in both stack files"
         )
     promoted = _digests(stacks, source, required=True)
-    unsteady = [
-        f"{item.name} is {item.state}{f' ({item.reason})' if item.reason else ''}"
-        for item in statuses_of(DeployedStack.of(stacks, source))
-        if not item.steady
-    ]
+    deployed = DeployedStack.of(stacks, source)
+    unsteady: list[str] = []
+    if other := _other_account(deployed):
+        say(
+            f"{source} is in account {other}, which these credentials cannot read: its services are not "
+            "checked"
+        )
+    else:
+        unsteady = [
+            f"{item.name} is {item.state}{f' ({item.reason})' if item.reason else ''}"
+            for item in statuses_of(deployed)
+            if not item.steady
+        ]
     if unsteady:
         raise AutomationError(
             f"the image of {source} is not promoted while a service is not steady: {'; '.join(unsteady)}; "
@@ -74,3 +83,12 @@ def _digests(stacks: Stacks, stack: str, *, required: bool = False) -> dict[str,
     if required and "" not in digests:
         raise AutomationError(f"{stack} has no output `image`: {to_type('up', stack)} has to succeed first")
     return digests
+
+
+def _other_account(stack: DeployedStack) -> str:
+    """Return the account of a stack if the credentials are of another one; else an empty text."""
+    if stack.is_local:
+        return ""
+    arn = next(iter(stack.services.values())).task_definition
+    account: str = arn.split(":")[4]
+    return "" if account == stack.clients.client("sts").get_caller_identity()["Account"] else account

@@ -33,13 +33,16 @@ _PAUSE_SECONDS: Final = 2.0
 def check(stacks: Stacks, /, *, stack: str, within_seconds: float, as_json: bool) -> None:
     """Request every address of a stack until it answers 200.
 
-    The path is that of the health check. A service whose desired count is 0 is skipped. Warns of a stack that
+    The path is that of the health check. A service whose desired count is 0, or that has no address, is
+    skipped. Warns of a stack that
     may need more Fargate vCPUs than the account allows.
     """
     if warning := vcpu_warning(stacks, stack):
         say(warning)
     deployed = DeployedStack.of(stacks, stack)
-    if not deployed.urls:
+    if not any(service.exposure != "none" for service in deployed.settings.services):
+        say(f"no service of {stack} has an address: nothing to request")
+    elif not deployed.urls:
         raise AutomationError(
             f"{stack} has no addresses: its last update failed; {to_type('up', stack)} continues it"
         )

@@ -16,7 +16,9 @@ from automation.errors import AutomationError, ProgramError
 from automation.promotion import promote as module
 from automation.promotion.promote import promote
 from automation.services.status import ServiceStatus
+from tests.unit.infra.rollout.aws import Aws
 
+ACCOUNT = "111111111111"
 ONE, TWO = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
 
 
@@ -30,6 +32,13 @@ class Stacks:
         self.images: dict[str, dict[str, str]] = {}
         self.updated: list[str] = []
         self.failure: AutomationError | None = None
+        task_definition = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition/staging-web:3"
+        self.aws = Aws(get_caller_identity={"Account": ACCOUNT})
+        self.deployed = SimpleNamespace(
+            services={"web": SimpleNamespace(task_definition=task_definition)},
+            clients=self.aws,
+            is_local=False,
+        )
 
     def settings(self, stack: str) -> Any:
         return SimpleNamespace(image=SimpleNamespace(image_from=self.follows))
@@ -45,8 +54,8 @@ class Stacks:
 def statuses(monkeypatch: pytest.MonkeyPatch) -> list[ServiceStatus]:
     """The services of staging, which a test may change."""
     found = [ServiceStatus(name="web", state="steady")]
-    monkeypatch.setattr(module, "DeployedStack", SimpleNamespace(of=lambda _stacks, stack: stack))
-    monkeypatch.setattr(module, "statuses_of", lambda stack: found if stack == "staging" else [])
+    monkeypatch.setattr(module, "DeployedStack", SimpleNamespace(of=lambda stacks, _: stacks.deployed))
+    monkeypatch.setattr(module, "statuses_of", lambda _: found)
     return found
 
 
@@ -115,6 +124,26 @@ def test_a_source_that_is_not_steady_is_rejected(stacks: Stacks, statuses: list[
     assert isinstance(result.exception, AutomationError)
     assert "web-alice is failed (tasks failed to start)" in str(result.exception)
     assert stacks.updated == []
+
+
+def test_a_source_in_another_account_is_not_checked(stacks: Stacks, statuses: list[ServiceStatus]) -> None:
+    """Its state can be read, as docs/bootstrap.md#an-account-for-prod says, but ECS has no shared access."""
+    statuses.append(ServiceStatus(name="web", state="failed"))
+    stacks.deployed.clients = Aws(get_caller_identity={"Account": "222222222222"})
+
+    result = call(stacks)
+
+    assert (result.exception, stacks.updated) == (None, ["prod"])
+    assert f"staging is in account {ACCOUNT}, which these credentials cannot read" in result.stderr
+
+
+def test_a_local_source_is_checked_without_a_question_about_its_account(
+    stacks: Stacks, statuses: list[ServiceStatus]
+) -> None:
+    stacks.deployed.clients, stacks.deployed.is_local = Aws(), True
+    statuses.append(ServiceStatus(name="web", state="failed"))
+
+    assert "web is failed" in str(call(stacks).exception)
 
 
 def test_a_source_that_was_never_updated_is_rejected(stacks: Stacks) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
@@ -126,6 +127,19 @@ def test_a_stack_without_addresses_is_an_error() -> None:
     result = CliRunner().invoke(check.check, ["dev"], obj=stacks, standalone_mode=False)
 
     assert "dev has no addresses" in str(result.exception)
+
+
+def test_a_stack_of_workers_has_nothing_to_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workflow `deploy` checks every stack."""
+    stacks = FakeStacks(Aws(describe_services=service()), resources({"urls": {}}, "web"))
+    worker = SimpleNamespace(exposure="none")
+    monkeypatch.setattr(stacks, "settings", lambda _: SimpleNamespace(services=[worker], most_vcpus=1))
+
+    result = CliRunner().invoke(check.check, ["dev", "--json"], obj=stacks, standalone_mode=False)
+
+    assert result.exception is None
+    assert result.stderr == "no service of dev has an address: nothing to request\n"
+    assert json.loads(result.stdout) == {"stack": "dev", "answered": {}, "not_requested": []}
 
 
 def test_json_lists_what_answered_and_what_was_not_requested(answers: dict[str, int | None]) -> None:
