@@ -130,7 +130,7 @@ def test_a_second_ctrl_c_ends_the_run_at_once_and_the_next_up_recovers(standing:
         assert any("press ^C again" in line for line in process.stderr)
         process.send_signal(signal.SIGINT)
         # Nothing answers, so whatever is under way cannot have finished.
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
 
     assert process.returncode == 130, err
     assert "Traceback" not in err
