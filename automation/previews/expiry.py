@@ -14,10 +14,10 @@ class Preview:
     """A pull request's stack; if its first update failed, base, address and expiry are unknown."""
 
     stack: str
-    base: str | None
-    address: str | None
-    expires: datetime | None
-    last_update: datetime | None
+    base: str | None = None
+    address: str | None = None
+    expires: datetime | None = None
+    last_update: datetime | None = None
     under_way: bool = False
     """Whether an update is running."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -119,17 +119,27 @@ class Previews:
 
     def all(self) -> list[Preview]:
         """Return the stacks, by number."""
-        return list(self._each())
+        return [self._preview(summary) for summary in self._summaries()]
 
     def clean_up(self, *, open_numbers: Collection[int] | None, dry_run: bool) -> list[Removal]:
         """Remove stacks that are closed or have expired; a failure does not stop the others.
+
+        Each stack is read when it is its turn: an update may have extended its life meanwhile.
 
         Args:
             open_numbers: the numbers of open pull requests; None if they are unknown.
             dry_run: remove nothing.
         """
         removals: list[Removal] = []
-        for preview in self._each():
+        for summary in self._summaries():
+            try:
+                preview = self._preview(summary)
+            except AutomationError as error:
+                self.say(f"{summary.name}: its state cannot be read: {error}")
+                unknown = Preview(stack=summary.name, last_update=summary.last_update)
+                reason = "its state cannot be read"
+                removals.append(Removal(preview=unknown, reason=reason, failure=str(error)))
+                continue
             reason = reason_to_remove(
                 preview, now=self.clock.date(), lifetime=self._lifetime_of(preview), open_numbers=open_numbers
             )
@@ -139,10 +149,10 @@ class Previews:
                 removals.append(removal if dry_run else self._try_to_remove(removal))
         return removals
 
-    def _each(self) -> Iterator[Preview]:
-        """Yield the stacks by number, each as it is then: an update may have extended its life meanwhile."""
+    def _summaries(self) -> Sequence[StackSummary]:
+        """Return the backend's summaries of the stacks, by number."""
         previews = (item for item in self.stacks.summaries() if is_preview(item.name))
-        return map(self._preview, sorted(previews, key=lambda item: number_of(item.name)))
+        return sorted(previews, key=lambda item: number_of(item.name))
 
     def _lifetime_of(self, preview: Preview) -> timedelta:
         try:

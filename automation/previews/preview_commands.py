@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _parse_numbers(_: click.Context, __: click.Parameter, text: str | None) -> frozenset[int] | None:
-    """Parse numbers as `gh pr list` prints them; without any, no pull request is open."""
+    """Parse numbers as `gh` prints them; without any, no pull request is open."""
     if text is None:
         return None
     words = text.replace(",", " ").split()

@@ -35,7 +35,12 @@ def given_up(stack: DeployedStack, service: DeployedService) -> int:
     if queue is None:
         return 0
     sqs = stack.clients.client("sqs")
-    return int(sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[_MESSAGES])["Attributes"][_MESSAGES])
+    try:
+        found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[_MESSAGES])
+    except sqs.exceptions.QueueDoesNotExist:
+        # Deleted by hand, which `drift` reports.
+        return 0
+    return int(found["Attributes"][_MESSAGES])
 
 
 def failed_jobs(stack: DeployedStack, service: DeployedService) -> tuple[str, ...]:

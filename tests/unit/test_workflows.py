@@ -479,6 +479,30 @@ def test_a_comment_may_be_cut_within_a_character(tmp_path: Path) -> None:
     assert calls[2] == "a" + "é" * 32_499
 
 
+def clean_up_script() -> str:
+    return next(
+        step["run"]
+        for step in JOBS["clean-up.yml", "clean-up"]["steps"]
+        if "previews clean-up" in step.get("run", "")
+    )
+
+
+def test_nothing_is_removed_without_the_list_of_pull_requests(tmp_path: Path) -> None:
+    """An empty list would remove the stacks of all."""
+    code, _, calls = run_script(clean_up_script(), tmp_path, GITHUB_REPOSITORY="a/b", FAILS="gh api")
+
+    assert (code, len(calls)) == (1, 1)
+
+
+def test_the_list_has_every_open_pull_request_with_the_label(tmp_path: Path) -> None:
+    """GitHub's search, which `gh pr list --label` asks, is behind by minutes."""
+    code, _, calls = run_script(clean_up_script(), tmp_path, GITHUB_REPOSITORY="a/b")
+
+    assert code == 0
+    assert calls[0].startswith("gh api --paginate repos/a/b/pulls?state=open&per_page=100 --jq ")
+    assert calls[1] == "python -m automation previews clean-up --open "
+
+
 def commands_in(job: Any) -> list[list[str]]:
     """Return what a job asks of `python -m automation`."""
     return commands_of("\n".join(step.get("run", "") for step in job["steps"]))

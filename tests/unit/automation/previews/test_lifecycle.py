@@ -54,6 +54,7 @@ class Backend:
         )
     )
     undeletable: set[str] = field(default_factory=set)
+    unreadable: set[str] = field(default_factory=set)
     at_destroy: Callable[[str], None] = lambda _: None
     """What another run does while a stack is destroyed."""
     calls: list[str] = field(default_factory=list)
@@ -65,6 +66,8 @@ class Backend:
         return [StackSummary(name=name, last_update=NOW - HOUR) for name in self.stacks]
 
     def outputs(self, stack: str) -> Mapping[str, Any]:
+        if stack in self.unreadable:
+            raise AutomationError("passphrase must be set")
         return self.stacks.get(stack, {})
 
     def exists(self, stack: str) -> bool:
@@ -332,6 +335,19 @@ def test_clean_up_continues_after_a_failure(world: World) -> None:
         "pr-3": None,
     }
     assert sorted(world.backend.stacks) == ["dev", "pr-2"]
+
+
+def test_clean_up_continues_after_a_stack_whose_state_cannot_be_read(world: World) -> None:
+    world.backend.stacks |= {"pr-1": up(), "pr-2": up(expires=NOW - HOUR)}
+    world.backend.unreadable = {"pr-1"}
+
+    outcomes = world.previews.clean_up(open_numbers=[1, 2], dry_run=False)
+
+    assert {item.preview.stack: item.failure for item in outcomes} == {
+        "pr-1": "passphrase must be set",
+        "pr-2": None,
+    }
+    assert sorted(world.backend.stacks) == ["dev", "pr-1"]
 
 
 def test_clean_up_removes_only_stacks_with_a_reason(world: World) -> None:

@@ -9,7 +9,7 @@ from automation.services.deployed_stack import DeployedStack
 from automation.services.jobs import failed_jobs, given_up
 from infra.settings import Schedule
 from tests.unit.automation.fakes import deployed, dev
-from tests.unit.infra.rollout.aws import Aws, task, tasks
+from tests.unit.infra.rollout.aws import Aws, ErrorResponse, task, tasks
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters"
 
@@ -38,6 +38,13 @@ def test_scheduled_starts_that_aws_gave_up_are_counted() -> None:
     assert aws.requests("get_queue_attributes") == [
         {"QueueUrl": QUEUE, "AttributeNames": ["ApproximateNumberOfMessages"]}
     ]
+
+
+def test_a_deleted_dead_letter_queue_has_no_messages() -> None:
+    """`status` and `promote` go on; `drift` reports it."""
+    found = stack(Aws(get_queue_attributes=ErrorResponse("QueueDoesNotExist")), nightly=NIGHTLY)
+
+    assert given_up(found, found.service("web")) == 0
 
 
 def test_failed_jobs_are_listed_without_the_services_own_tasks() -> None:
