@@ -10,7 +10,7 @@ import click
 
 from automation.changes.github import Comment, summary_option, write
 from automation.console import json_option, show
-from automation.stacks.stacks import Stacks
+from automation.stacks.stacks import Stacks, require_existing
 
 if TYPE_CHECKING:
     from automation.changes.model import Change, Changes
@@ -53,6 +53,9 @@ def drift(stacks: Stacks, /, *, stack: str, as_json: bool, summary: Path | None)
 def _differences(stacks: Stacks, stack: str, *, preview_only: bool) -> Changes:
     """Return the differences in properties that the program does not ignore."""
     resources = stacks.resources(stack)
+    if not resources:
+        # Locally a refresh would create the stack.
+        require_existing(stacks, stack)
     ignored = {item["urn"]: item["ignoreChanges"] for item in resources if item.get("ignoreChanges")}
     return stacks.refresh(stack, preview_only=preview_only).without(ignored)
 

@@ -32,6 +32,8 @@ def promote(stacks: Stacks, /, *, source: str, target: str, as_json: bool, summa
         raise click.UsageError(f"FROM and TO are both {source}: name two stacks")
     follows = stacks.settings(target).image.image_from
     if follows != source:
+        # An unknown FROM is not proposed.
+        stacks.settings(source)
         raise click.UsageError(
             f"Pulumi.{target}.yaml has {f'`image-from: {follows}`' if follows else 'no `image-from`'}: to "
             f"promote from {source}, set `node-on-ecs:image-from: {source}` there, and the same "

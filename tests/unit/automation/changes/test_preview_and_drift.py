@@ -17,6 +17,7 @@ from automation.changes.drift import drift, refresh
 from automation.changes.model import Change, Changes, Difference
 from automation.changes.preview import preview
 from automation.errors import AutomationError, ProgramError
+from automation.stacks.stacks import StackSummary
 from tests.unit.automation.fakes import FakeStacks, no_service, resources
 from tests.unit.infra.rollout.aws import NEW, OLD, Aws, deployment, service
 
@@ -278,3 +279,20 @@ def test_drift_shows_no_cause_without_a_rollback(answer: dict[str, Any]) -> None
     result = call(drift, "dev", stacks=rolled_back(describe_services=answer))
 
     assert result.stdout.splitlines()[0] == "~ aws:ecs:Service web"
+
+
+@pytest.mark.parametrize("command", [drift, refresh])
+@pytest.mark.parametrize(("existing", "refused"), [((), True), (("dev",), False)])
+def test_only_an_existing_stack_is_refreshed(
+    monkeypatch: pytest.MonkeyPatch, command: Any, existing: Sequence[str], *, refused: bool
+) -> None:
+    """On this machine a refresh would create it."""
+    stacks = Stacks()
+    monkeypatch.setattr(Stacks, "resources", lambda *_: [])
+    summaries = [StackSummary(name=name, last_update=None) for name in existing]
+    monkeypatch.setattr(Stacks, "summaries", lambda _: summaries, raising=False)
+
+    result = call(command, "dev", stacks=stacks)
+
+    assert (str(result.exception) == "there is no stack 'dev': no stack exists yet") is refused
+    assert (stacks.refreshed == []) is refused

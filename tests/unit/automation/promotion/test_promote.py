@@ -39,8 +39,11 @@ class Stacks:
             clients=self.aws,
             is_local=False,
         )
+        self.without_file: set[str] = set()
 
     def settings(self, stack: str) -> Any:
+        if stack in self.without_file:
+            raise AutomationError(f"stack {stack!r} has no file")
         return SimpleNamespace(image=SimpleNamespace(image_from=self.follows))
 
     def outputs(self, stack: str) -> Mapping[str, Any]:
@@ -94,6 +97,13 @@ def test_json_is_one_document(stacks: Stacks) -> None:
         "digest": TWO,
         "addresses": {"web": "https://prod.example.com"},
     }
+
+
+def test_a_source_without_a_file_is_not_proposed(stacks: Stacks) -> None:
+    stacks.follows = None
+    stacks.without_file = {"staging"}
+
+    assert str(call(stacks).exception) == "stack 'staging' has no file"
 
 
 @pytest.mark.parametrize(("follows", "text"), [(None, "no `image-from`"), ("dev", "`image-from: dev`")])
