@@ -148,3 +148,6 @@ def test_roles_in_prod_s_own_account_use_its_state(declare_account: DeclareAccou
     assert role.may("s3:PutObject", f"{state}/prod.json")
     assert not role.may("s3:PutObject", f"{state}/dev.json")
     assert role.may("kms:Decrypt", graph.exports["state_key_arn"])
+    # The first account's policies allow it, where `trusted-accounts` has its images copied here.
+    assert not role.may("s3:GetObject", f"arn:aws:s3:::node-on-ecs-state-{OTHER}-{REGION}/.pulumi/stacks/dev")
+    assert not role.may("kms:Decrypt", f"arn:aws:kms:{REGION}:{OTHER}:key/of-state")
