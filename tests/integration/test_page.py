@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,31 @@ def test_log_lines_appear_as_they_are_written(tab: Any, dev: Project) -> None:
     dev.get(DOMAIN, "/while-somebody-looks")
 
     tab.get_by_role("log").get_by_text("/while-somebody-looks").first.wait_for()
+
+
+def test_live_updates_continue_after_a_lost_connection_and_an_error_page(tab: Any, dev: Project) -> None:
+    """A browser reconnects by itself after the first, and the page after the second."""
+    requests: list[Any] = []
+    line = json.dumps({"html": "<li>before it was lost</li>", "reset": False})
+    lost = f"retry: 1\nid: 1\nevent: lines\ndata: {line}\n\n"
+
+    def respond(route: Any) -> None:
+        requests.append(route.request)
+        if len(requests) == 1:
+            route.fulfill(content_type="text/event-stream", body=lost)
+        elif len(requests) == 2:
+            route.fulfill(status=503)
+        else:
+            route.continue_()
+
+    tab.route("**/live?*", respond)
+    tab.goto("/logs?stack=dev")
+    tab.locator("#live").wait_for()
+    dev.get(DOMAIN, "/after-it-was-lost")
+
+    tab.get_by_role("log").get_by_text("/after-it-was-lost").first.wait_for()
+    assert len(requests) == 3
+    assert requests[2].url.endswith("after=1")
 
 
 def test_a_task_can_be_restarted_by_keyboard_and_the_next_one_is_announced(tab: Any, dev: Project) -> None:
