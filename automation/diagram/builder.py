@@ -40,8 +40,8 @@ class Builder:
         within: str = "",
         subnets: tuple[str, ...] = (),
         tasks: Tasks | None = None,
-        exists: bool = False,
-        of: Iterable[Resource] = (),
+        external: bool = False,
+        resources: Iterable[Resource] = (),
     ) -> str:
         """Add a node, or add lines and subnets to the node with this id; return the id."""
         if node := self.nodes.get(id_):
@@ -59,9 +59,9 @@ class Builder:
                 within=within,
                 subnets=subnets,
                 tasks=tasks,
-                exists=exists,
+                external=external,
             )
-        self.assign(id_, *of)
+        self.assign(id_, *resources)
         return id_
 
     def assign(self, id_: str, *resources: Resource) -> None:
@@ -88,7 +88,8 @@ class Builder:
         """Return the picture."""
         public = {edge.target for edge in self.edges if edge.kind == "traffic"}
         nodes = [
-            replace(node, of=tuple(sorted(self._resources.get(node.id, ())))) for node in self.nodes.values()
+            replace(node, resources=tuple(sorted(self._resources.get(node.id, ()))))
+            for node in self.nodes.values()
         ]
         return Picture(
             stack=self.stack.name,

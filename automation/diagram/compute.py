@@ -29,7 +29,7 @@ def add_compute(builder: Builder) -> None:
             f"ECS Anywhere {short(activation.name)}",
             [f"{limit} machine{'' if limit == 1 else 's'} outside AWS"],
             within="cluster",
-            of=[activation, *builder.all("ssm/parameter:Parameter")],
+            resources=[activation, *builder.all("ssm/parameter:Parameter")],
         )
     for service in builder.all("ecs/service:Service"):
         _add_service(builder, service)
@@ -44,8 +44,8 @@ def _add_cluster(builder: Builder) -> None:
         "cluster",
         "ECS cluster",
         [f"Container Insights {value}" for value in settings if value != "disabled"],
-        exists=not clusters,
-        of=[*clusters, *providers],
+        external=not clusters,
+        resources=[*clusters, *providers],
     )
 
 
@@ -67,7 +67,7 @@ def _add_instances(builder: Builder, group: Resource) -> None:
         ),
         within="cluster",
         subnets=builder.subnets(group.strings("vpcZoneIdentifiers")),
-        of=[group],
+        resources=[group],
     )
 
 
@@ -84,7 +84,7 @@ def _add_provider(builder: Builder, provider: Resource) -> None:
         (", ".join(types or ["any type that the tasks fit on"]), "ECS adds and removes them"),
         within="cluster",
         subnets=builder.subnets(block_of(template, "networkConfiguration").get("subnets") or ()),
-        of=[provider],
+        resources=[provider],
     )
 
 
@@ -115,7 +115,7 @@ def _add_service(builder: Builder, service: Resource) -> None:
             most=targets[0].integer("maxCapacity") if targets else desired,
             containers=tuple(_containers(definition)),
         ),
-        of=[service, *targets, *policies, *([definition] if definition else [])],
+        resources=[service, *targets, *policies, *([definition] if definition else [])],
     )
 
 

@@ -48,7 +48,7 @@ def _add_service_connect(builder: Builder) -> None:
                 builder.connect(f"service {service.name}", target, "calls", address)
     for namespace in builder.all("servicediscovery/httpNamespace:HttpNamespace"):
         names = sorted(targets)
-        builder.add("connect", "namespace", "Service Connect", names, within="vpc", of=[namespace])
+        builder.add("connect", "namespace", "Service Connect", names, within="vpc", resources=[namespace])
 
 
 def _add_cloud_map(builder: Builder) -> None:
@@ -56,7 +56,7 @@ def _add_cloud_map(builder: Builder) -> None:
     for namespace in builder.all("servicediscovery/privateDnsNamespace:PrivateDnsNamespace"):
         domain = string(namespace, "name")
         lines = [f"{string(item, 'name')}.{domain}" for item in names]
-        builder.add("private names", "namespace", "Cloud Map", lines, within="vpc", of=[namespace])
+        builder.add("private names", "namespace", "Cloud Map", lines, within="vpc", resources=[namespace])
     builder.assign("private names", *names)
 
 
@@ -74,7 +74,7 @@ def _add_file_systems(builder: Builder) -> None:
             f"EFS {short(system.name)}",
             within="vpc",
             subnets=builder.subnets(item.properties.get("subnetId") for item in targets),
-            of=[system, *targets],
+            resources=[system, *targets],
         )
     for service in builder.all("ecs/service:Service"):
         definition = definition_of(service, builder.stack)
@@ -83,7 +83,7 @@ def _add_file_systems(builder: Builder) -> None:
             if definition is None or system is None:
                 continue
             target = ids.get(str(system)) or builder.add(
-                f"files {system}", "files", f"EFS {system}", within="vpc", exists=True
+                f"files {system}", "files", f"EFS {system}", within="vpc", external=True
             )
             path = _mount_path(definition, volume.get("name"))
             builder.connect(f"service {service.name}", target, "mounts", path)
@@ -111,7 +111,7 @@ def _add_scheduled_task(builder: Builder, schedule: Resource) -> None:
 
 def _add_schedule(builder: Builder, resource: Resource, target: str, time: str) -> str:
     name = resource.name.removeprefix(f"{target}-")
-    return builder.add(f"schedule {resource.name}", "schedule", name, [time], of=[resource])
+    return builder.add(f"schedule {resource.name}", "schedule", name, [time], resources=[resource])
 
 
 def _time_of(expression: str, zone: str) -> str:

@@ -63,7 +63,7 @@ def _add_balancer(builder: Builder, balancer: Resource) -> None:
         [scheme, *fixed],
         within="vpc",
         subnets=builder.subnets(ids),
-        of=[balancer],
+        resources=[balancer],
     )
 
 
@@ -79,7 +79,7 @@ def _balancer_of(builder: Builder, arn: object) -> str:
         f"{'Network' if kind == 'net' else 'Application'} load balancer",
         [name] if name else [],
         within="vpc",
-        exists=True,
+        external=True,
     )
 
 
@@ -91,7 +91,7 @@ def _add_listener(builder: Builder, listener: Resource, services: Mapping[str, s
         f"{string(listener, 'protocol')} {listener.integer('port')}",
         _own_responses(actions),
         within=_balancer_of(builder, listener.properties.get("loadBalancerArn")),
-        of=[listener],
+        resources=[listener],
     )
     _forward(builder, id_, actions, services)
 
@@ -102,7 +102,7 @@ def _listener_of(builder: Builder, part: Resource) -> str:
     if listener := builder.stack.by_arn(arn):
         return f"listener {listener.name}"
     within = _balancer_of(builder, arn)
-    return builder.add(f"listener of {within}", "listener", "Listener", within=within, exists=True)
+    return builder.add(f"listener of {within}", "listener", "Listener", within=within, external=True)
 
 
 def _add_rule(builder: Builder, rule: Resource, services: Mapping[str, str]) -> None:
@@ -166,11 +166,11 @@ def _add_names(builder: Builder) -> set[str]:
         if not aliases:
             builder.assign("certificates", record)
             continue
-        builder.add("dns", "dns", "Route 53", [string(record, "name")], of=[record])
+        builder.add("dns", "dns", "Route 53", [string(record, "name")], resources=[record])
         balancers = [item for item in builder.all(_LOAD_BALANCERS) if string(item, "dnsName") in aliases]
         # An alias of an existing load balancer points to the only one in the picture.
         named |= {f"load balancer {item.name}" for item in balancers} or {
-            node.id for node in builder.nodes.values() if node.kind == "load balancer" and node.exists
+            node.id for node in builder.nodes.values() if node.kind == "load balancer" and node.external
         }
     return named
 
@@ -180,7 +180,7 @@ def _add_firewall(builder: Builder) -> set[str]:
     logging = builder.all("wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration")
     for acl in builder.all("wafv2/webAcl:WebAcl"):
         rules = sorted(acl.blocks("rules"), key=lambda item: float(item.get("priority", 0)))
-        builder.add("firewall", "firewall", "AWS WAF", map(_firewall_rule, rules), of=[acl, *logging])
+        builder.add("firewall", "firewall", "AWS WAF", map(_firewall_rule, rules), resources=[acl, *logging])
     associations = builder.all("wafv2/webAclAssociation:WebAclAssociation")
     builder.assign("firewall", *associations)
     return {_balancer_of(builder, item.properties.get("resourceArn")) for item in associations}

@@ -44,9 +44,9 @@ class Node:
     subnets: tuple[str, ...] = ()
     """The ids of its subnets."""
     tasks: Tasks | None = None
-    exists: bool = False
+    external: bool = False
     """Whether the stack uses it without managing it."""
-    of: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
     """The resources that it stands for, each as `type name`."""
 
 
@@ -57,7 +57,7 @@ class Edge:
     source: str
     target: str
     kind: str
-    """`traffic`, `calls`, `mounts`, `starts`, `scales` or `tells`."""
+    """`traffic`, `calls`, `mounts`, `starts`, `scales` or `notifies`."""
     label: str = ""
 
 

@@ -20,7 +20,7 @@ def add_network(builder: Builder) -> None:
         _add_existing_subnets(builder, resource)
     for gateway in builder.all("ec2/natGateway:NatGateway"):
         subnets = builder.subnets([gateway.properties.get("subnetId")])
-        builder.add("nat", "nat", "NAT gateway", within="vpc", subnets=subnets, of=[gateway])
+        builder.add("nat", "nat", "NAT gateway", within="vpc", subnets=subnets, resources=[gateway])
     for endpoint in builder.all("ec2/vpcEndpoint:VpcEndpoint"):
         kind = string(endpoint, "vpcEndpointType")
         builder.add(
@@ -31,7 +31,7 @@ def add_network(builder: Builder) -> None:
             [string(endpoint, "serviceName").split(".", 3)[-1]],
             within="vpc",
             subnets=builder.subnets(endpoint.strings("subnetIds")),
-            of=[endpoint],
+            resources=[endpoint],
         )
 
 
@@ -40,15 +40,15 @@ def _add_vpc(builder: Builder) -> None:
     existing = {string(item, "vpcId") for item in builder.all("ec2/securityGroup:SecurityGroup")} - {""}
     lines = [string(vpc, "cidrBlock") for vpc in vpcs] or sorted(existing)
     gateways = builder.all("ec2/internetGateway:InternetGateway")
-    builder.add("vpc", "vpc", "VPC", lines, exists=not vpcs, of=[*vpcs, *gateways])
+    builder.add("vpc", "vpc", "VPC", lines, external=not vpcs, resources=[*vpcs, *gateways])
 
 
 def _add_subnet(
-    builder: Builder, id_: str, zone: str, kind: str, cidr: str = "", *, exists: bool = False
+    builder: Builder, id_: str, zone: str, kind: str, cidr: str = "", *, external: bool = False
 ) -> None:
-    within = builder.add(f"zone {zone}", "zone", zone, within="vpc", exists=exists)
+    within = builder.add(f"zone {zone}", "zone", zone, within="vpc", external=external)
     lines = [cidr] if cidr else []
-    builder.add(id_, f"{kind.lower()} subnet", f"{kind} subnet", lines, within=within, exists=exists)
+    builder.add(id_, f"{kind.lower()} subnet", f"{kind} subnet", lines, within=within, external=external)
 
 
 def _add_existing_subnets(builder: Builder, resource: Resource) -> None:
@@ -58,4 +58,4 @@ def _add_existing_subnets(builder: Builder, resource: Resource) -> None:
     ids: list[str] = [*(network.get("subnets") or ()), *resource.strings("subnets")]
     for id_ in (*ids, *resource.strings("vpcZoneIdentifiers")):
         if id_ not in builder.subnet_ids and id_.startswith("subnet-"):
-            _add_subnet(builder, f"subnet {id_}", id_, "Public" if public else "Private", exists=True)
+            _add_subnet(builder, f"subnet {id_}", id_, "Public" if public else "Private", external=True)

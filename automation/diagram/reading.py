@@ -50,5 +50,5 @@ def picture_of(stack: Stack) -> Picture:
 
 def not_drawn(stack: Stack, picture: Picture) -> list[str]:
     """Return the resources of unknown types, which a picture lacks."""
-    drawn = {resource for node in picture.nodes for resource in node.of}
+    drawn = {resource for node in picture.nodes for resource in node.resources}
     return sorted({title_of(item) for item in stack.resources if item.type not in NOT_DRAWN} - drawn)

@@ -22,12 +22,12 @@ def add_regional_services(builder: Builder) -> None:
         kind: str, title: str, resources: Sequence[Resource], line: Callable[[Resource], str] = _name
     ) -> None:
         if resources:
-            builder.add(kind, kind, title, dict.fromkeys(map(line, resources)), of=resources)
+            builder.add(kind, kind, title, dict.fromkeys(map(line, resources)), resources=resources)
 
     certificates = builder.all("acm/certificate:Certificate")
     if certificates:
         names = [name for item in certificates for name in _domains(item)]
-        builder.add("certificates", "certificates", "Certificate Manager", names, of=certificates)
+        builder.add("certificates", "certificates", "Certificate Manager", names, resources=certificates)
     add("registry", "ECR", builder.all("ecr/repository:Repository"))
     _add_secrets(builder)
     flow_logs = builder.all("ec2/flowLog:FlowLog")
@@ -76,7 +76,7 @@ def _add_secrets(builder: Builder) -> None:
     ]
     for title, in_ssm in (("Secrets Manager", False), ("SSM parameters", True)):
         if lines := sorted({line for line, ssm in secrets if ssm == in_ssm}):
-            builder.add(title.lower(), "secrets", title, lines, exists=True)
+            builder.add(title.lower(), "secrets", title, lines, external=True)
 
 
 def _add_bucket(builder: Builder, flow_logs: Sequence[Resource]) -> None:
@@ -92,7 +92,7 @@ def _add_bucket(builder: Builder, flow_logs: Sequence[Resource]) -> None:
         logs.setdefault(bucket, []).append("flow logs")
     if logs:
         lines = [line for bucket, titles in sorted(logs.items()) for line in (bucket, *dict.fromkeys(titles))]
-        builder.add("bucket", "bucket", "S3", lines, exists=True, of=flow_logs)
+        builder.add("bucket", "bucket", "S3", lines, external=True, resources=flow_logs)
 
 
 def _add_topics(builder: Builder, senders: dict[str, list[Resource]]) -> None:
@@ -106,6 +106,6 @@ def _add_topics(builder: Builder, senders: dict[str, list[Resource]]) -> None:
     }
     own = builder.all("sns/topic:Topic")
     if names := sorted({arn.rpartition(":")[2] for arn, _ in messages} | {item.name for item in own}):
-        builder.add("topics", "topic", "SNS topics", names, exists=not own, of=own)
+        builder.add("topics", "topic", "SNS topics", names, external=not own, resources=own)
     for node in sorted({node for _, node in messages}):
-        builder.connect(node, "topics", "tells")
+        builder.connect(node, "topics", "notifies")

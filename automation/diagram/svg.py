@@ -77,7 +77,7 @@ class _Drawing:
         self._front.text(_EDGE + 4, 31, picture.stack, size=19, kind="text bold", after=picture.region)
         bottom = self._vpc(self._entrance(46))
         bottom = self._beside(46, self._machines(bottom))
-        if any(node.exists for node in picture.nodes):
+        if any(node.external for node in picture.nodes):
             bottom += 16
             self._front.text(_RIGHT + _GAP, bottom, "Dashed frames: made elsewhere", kind="faint")
         self._draw_traffic()
@@ -117,7 +117,7 @@ class _Drawing:
         rows = [node for node in self._picture.of_kind(*_IN_ROWS) if node.within != "outside"]
         kinds = ["public subnet", "private subnet"]
         # Load balancers are above their services.
-        kinds.insert(0 if any(node.exists and node in self._balancers for node in rows) else 2, "")
+        kinds.insert(0 if any(node.external and node in self._balancers for node in rows) else 2, "")
         for kind in kinds:
             subnets = self._picture.of_kind(kind) if kind else []
             content = [node for node in rows if self._subnet_kind(node) == kind]
@@ -129,7 +129,7 @@ class _Drawing:
             left, width = self._columns[zone.id]
             self._zones.box("zone", left + 1, top + 26, width - 2, y - top - 30, dashed=True)
             self._front.centred(left, width, top + 20, zone.name)
-        self._background.box("vpc", _EDGE, top, _RIGHT - _EDGE, y - top, dashed=vpc.exists)
+        self._background.box("vpc", _EDGE, top, _RIGHT - _EDGE, y - top, dashed=vpc.external)
         return y
 
     def _subnet_kind(self, node: Node) -> str:
@@ -163,7 +163,7 @@ class _Drawing:
         text = max(width_of(node.name) * _BOLD, *map(width_of, node.lines or [""]))
         bottom = self._small_cards(listeners, left + 42 + text, right - 6, top + 6)
         bottom = max(bottom, top + 14 + LINE * (1 + len(node.lines))) + 4
-        self._boxes.box("card", left, top, right - left, bottom - top, dashed=node.exists)
+        self._boxes.box("card", left, top, right - left, bottom - top, dashed=node.external)
         self._front.title(node.kind, left + 8, top + 20, node.name)
         self._front.lines(left + 8 + SYMBOL_WIDTH, top + 20, node.lines)
         self._ends[node.id] = (left + 7, bottom)
@@ -192,7 +192,7 @@ class _Drawing:
         return top + 26
 
     def _files(self, node: Node, top: float) -> float:
-        self._front.box("card", self._left, top, self._right - self._left, 34, dashed=node.exists)
+        self._front.box("card", self._left, top, self._right - self._left, 34, dashed=node.external)
         self._front.title("files", self._left + 8, top + 22, fitted(node.name, _TEXT - 40))
         for subnet in node.subnets:
             column = self._columns[self._picture.node(subnet).within]
@@ -217,7 +217,7 @@ class _Drawing:
                 self._boxes.box("capacity", self._left - 4, begin, width, y - begin, dashed=True)
                 y += 8
         width = self._right - self._left + _LANE * len(self._dependencies) + 16
-        self._clusters.box("cluster", self._left - 8, top, width, y - top + 2, dashed=cluster.exists)
+        self._clusters.box("cluster", self._left - 8, top, width, y - top + 2, dashed=cluster.external)
         return y + 2
 
     def _heading(self, node: Node, top: float) -> float:
@@ -292,7 +292,7 @@ class _Drawing:
         monitoring = [card for card in cards if card.kind in _MONITORING]
         if top + sum(_card_height(card) + 8 for card in cards) <= bottom + 60:
             monitoring = []
-        messages = [edge for edge in self._picture.edges if edge.kind == "tells"]
+        messages = [edge for edge in self._picture.edges if edge.kind == "notifies"]
         x, y, lane = _WIDTH - _EDGE - _SIDE, top, _WIDTH - _EDGE
         width = _SIDE - (_LANE if messages and not monitoring else 0)
         for card in (card for card in cards if card not in monitoring):
@@ -330,7 +330,7 @@ class _Drawing:
         return top
 
     def _card(self, node: Node, x: float, y: float, width: float, maximum: int = _MAXIMUM_LINES) -> None:
-        self._front.box("card", x, y, width, _card_height(node, maximum), dashed=node.exists)
+        self._front.box("card", x, y, width, _card_height(node, maximum), dashed=node.external)
         self._front.title(node.kind, x + 8, y + 19, fitted(node.name, width - 36))
         self._front.lines(x + 10, y + 19, _card_lines(node, maximum), width - 18)
 
@@ -345,7 +345,7 @@ class _Drawing:
             width = min(indent + name + (10 + width_of(text) if text else 0) + 10, right - left)
             if x > left and x + width > right:
                 x, y = left, y + 32
-            self._front.box("card", x, y, width, 26, dashed=node.exists)
+            self._front.box("card", x, y, width, 26, dashed=node.external)
             if symbols:
                 self._front.symbol(node.kind, x + 8, y + 5)
             after = fitted(text, width - indent - name - 18)

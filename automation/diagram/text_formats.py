@@ -18,7 +18,7 @@ def dot(picture: Picture) -> str:
         return f"subgraph {json.dumps(f'cluster {node.id}')} {{ label={json.dumps(_title(node))};"
 
     def single(node: Node) -> str:
-        shape = "style=dashed" if node.exists else "style=rounded"
+        shape = "style=dashed" if node.external else "style=rounded"
         return (
             f"{json.dumps(node.id)} [label={json.dumps(_label(picture, node), ensure_ascii=False)}, {shape}];"
         )

@@ -60,7 +60,7 @@ def test_a_resource_of_an_unknown_type_is_reported() -> None:
 
 
 def test_no_type_is_both_drawn_and_left_out(planned: Planned, picture: Callable[[str], Picture]) -> None:
-    types = {of.partition(" ")[0] for name in STACKS for node in picture(name).nodes for of in node.of}
+    types = {of.partition(" ")[0] for name in STACKS for node in picture(name).nodes for of in node.resources}
 
     assert types & NOT_DRAWN.keys() == set()
     assert all(NOT_DRAWN.values())
@@ -218,9 +218,9 @@ def test_a_schedule_shows_when_it_runs(expression: str, zone: str | None, text: 
 def test_alarms_and_events_are_connected_to_their_topics(planned_example: Planned) -> None:
     found = picture_of(planned_example("notifications"))
 
-    assert edges(found, "tells") == [("alarms", "topics", ""), ("events", "topics", "")]
+    assert edges(found, "notifies") == [("alarms", "topics", ""), ("events", "topics", "")]
     assert found.node("topics").lines == ("node-on-ecs-alarms", "node-on-ecs-urgent")
-    assert found.node("topics").exists
+    assert found.node("topics").external
     assert found.node("alarms").lines[0] == "user-impact"
 
 
@@ -239,7 +239,7 @@ def test_secrets_are_shown_by_variable_and_container_only() -> None:
 
 def test_existing_resources_are_marked(planned_example: Planned) -> None:
     found = picture_of(planned_example("existing-load-balancer"))
-    existing = {node.kind for node in found.nodes if node.exists}
+    existing = {node.kind for node in found.nodes if node.external}
 
     assert existing == {"vpc", "zone", "private subnet", "cluster", "load balancer", "listener"}
     assert found.node("load balancer shared").name == "Application load balancer"
