@@ -24,7 +24,9 @@ _PAUSE_SECONDS: Final = 2.0
 """FilterLogEvents allows five requests a second for an account and region."""
 _LATE: Final = timedelta(seconds=60)
 """How much later than others a line may reach CloudWatch and still be printed."""
-_DURATION: Final = re.compile(r"(\d{1,6})([smhd])")
+_DURATION: Final = re.compile(r"([0-9]{1,9})([smhd])")
+_LONGEST: Final = timedelta(days=3653)
+"""The longest retention of a log group, except for ever: PutRetentionPolicy in CloudWatch Logs."""
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -32,12 +34,15 @@ def duration(_: click.Context, __: click.Parameter, text: str) -> timedelta:
     """Parse a duration such as 10m.
 
     Raises:
-        click.BadParameter: the text is not a duration.
+        click.BadParameter: the text is not a duration, or longer than ten years.
     """
     match = _DURATION.fullmatch(text)
     if match is None:
         raise click.BadParameter(f"{text!r} is not a number followed by s, m, h or d, such as 10m")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    since = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if since > _LONGEST:
+        raise click.BadParameter(f"{text!r} is longer than {_LONGEST.days}d, for which CloudWatch keeps logs")
+    return since
 
 
 @click.command

@@ -149,15 +149,23 @@ def test_json_of_a_line_has_its_source_time_and_message(message: str, expected: 
         ("10m", timedelta(minutes=10)),
         ("2h", timedelta(hours=2)),
         ("1d", timedelta(days=1)),
+        ("3653d", timedelta(days=3653)),
     ],
 )
 def test_a_duration_is_a_number_and_a_unit(text: str, expected: timedelta) -> None:
     assert parsed(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "10", "m", "-1m", "1 m", "1w", "1.5h", "9999999d"])
+@pytest.mark.parametrize("text", ["", "10", "m", "-1m", "1 m", "1w", "1.5h", "9999999999d"])
 def test_invalid_durations_are_rejected_with_an_example(text: str) -> None:
     with pytest.raises(click.BadParameter, match="such as 10m"):
+        parsed(text)
+
+
+@pytest.mark.parametrize("text", ["3654d", "999999d", "999999999s", "999999999d"])
+def test_a_duration_longer_than_any_retention_is_rejected(text: str) -> None:
+    """It would begin before 1970, which CloudWatch refuses, or before the first year of a date."""
+    with pytest.raises(click.BadParameter, match="longer than 3653d"):
         parsed(text)
 
 
