@@ -153,8 +153,8 @@ class Server(ABC):
                 return
         if server.port != port:
             raise ports.PortError(
-                f"the {cls.NAME} in {state_dir} listens on port {server.port}, not {port} as "
-                f"{cls.PORT_VARIABLE} says: `make down` removes it, with all local stacks"
+                f"the {cls.NAME} in {state_dir} listens on port {server.port}, not {port}: change "
+                f"{cls.PORT_VARIABLE}, or run `make down`, which removes it with all local stacks"
             )
         yield
 

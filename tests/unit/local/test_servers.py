@@ -198,8 +198,8 @@ def test_a_port_other_than_that_of_the_running_server_is_refused(
         pass
 
     assert str(error.value) == (
-        f"the small server in {tmp_path} listens on port {port}, not {port - 1} as SMALL_PORT says: "
-        "`make down` removes it, with all local stacks"
+        f"the small server in {tmp_path} listens on port {port}, not {port - 1}: change SMALL_PORT, "
+        "or run `make down`, which removes it with all local stacks"
     )
 
 
