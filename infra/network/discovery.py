@@ -103,5 +103,7 @@ def discovery_service(
         # then:
         # https://github.com/hashicorp/terraform-provider-aws/issues/4853
         force_destroy=True,
-        opts=pulumi.ResourceOptions(parent=parent),
+        # Two services of the same name cannot exist in a namespace at the same time, and another network mode
+        # has another type of records.
+        opts=pulumi.ResourceOptions(parent=parent, delete_before_replace=True),
     )

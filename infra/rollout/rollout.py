@@ -13,8 +13,8 @@ import pulumi
 from infra.rollout.aws_clients import Clients
 from infra.rollout.capacity_in_use import refuse_capacity_in_use
 from infra.rollout.errors import OperationErrors
-from infra.rollout.lifecycle_hooks import remove_hooks
 from infra.rollout.migration import Migrations
+from infra.rollout.removals import remove_hooks, remove_volume
 from infra.rollout.verification import verified
 
 if TYPE_CHECKING:
@@ -44,11 +44,12 @@ class Rollout:
         return pulumi.ErrorHook("operation-errors", self._errors.should_retry)
 
     @cached_property
-    def _removed_hooks(self) -> pulumi.ResourceHook:
+    def _removals(self) -> pulumi.ResourceHook:
         async def before(args: pulumi.ResourceHookArgs) -> None:
             await remove_hooks(self._clients, args)
+            await remove_volume(self._clients, args)
 
-        return pulumi.ResourceHook("removed-lifecycle-hooks", before)
+        return pulumi.ResourceHook("removals", before)
 
     @cached_property
     def retries(self) -> pulumi.ResourceHookBinding:
@@ -79,7 +80,7 @@ class Rollout:
         return ServiceHooks(
             hooks=pulumi.ResourceHookBinding(
                 before_create=[*before],
-                before_update=[*before, self._removed_hooks],
+                before_update=[*before, self._removals],
                 on_error=[self._on_error],
             ),
             triggers={"migration": json.dumps(migration.command)} if migration else {},

@@ -49,6 +49,11 @@ class Autoscaling(pulumi.ComponentResource):
                 parent=self,
                 # Scheduled actions change these two: an update at night must not start tasks again.
                 ignore_changes=["minCapacity", "maxCapacity"] if settings.schedule else None,
+                # Without a schedule the state has the bounds from before it: an update would find no change,
+                # and a service that was stopped by its schedule would stay so. AWS has one target for each
+                # service.
+                replacement_trigger="schedule" if settings.schedule else "no-schedule",
+                delete_before_replace=True,
             ),
         )
         self._scalable: Any = {

@@ -76,6 +76,18 @@ class Compute:
         return "EXTERNAL" if self.kind == "external" else None
 
     @property
+    def fixed_in_a_service(self) -> list[str]:
+        """What differs from tasks in AWS with their own address, and cannot change in an ECS service.
+
+        The provider leaves out a launch type and a network configuration that are no longer set, and ECS
+        then keeps the old ones.
+        """
+        return [
+            *([self.launch_type] if self.launch_type else ()),
+            *(() if self.network_configuration else ("without-address",)),
+        ]
+
+    @property
     def platform_version(self) -> str | None:
         """Platform version; only Fargate has one."""
         return "LATEST" if self.kind == "fargate" else None

@@ -20,6 +20,7 @@ _AWS_STRATEGY: Final[dict[Strategy, str]] = {
 _STARTING_MINUTES: Final = 5
 """Time for new roles to become known and for ECS to begin the deployment."""
 _STOPPING_MINUTES: Final = 40
+"""Besides the deregistration delay, which AWS allows to be an hour."""
 
 
 def needs_hook_role(rollout: RolloutSettings) -> bool:
@@ -55,7 +56,8 @@ def deployment_configuration(
 def timeouts(settings: ServiceSettings) -> pulumi.CustomTimeouts:
     """Return the provider's time limits: its default of 20 minutes is shorter than a canary deployment."""
     deploying = f"{math.ceil(settings.rollout_seconds / 60) + _STARTING_MINUTES}m"
-    return pulumi.CustomTimeouts(create=deploying, update=deploying, delete=f"{_STOPPING_MINUTES}m")
+    stopping = f"{math.ceil(settings.deregistration_delay_seconds / 60) + _STOPPING_MINUTES}m"
+    return pulumi.CustomTimeouts(create=deploying, update=deploying, delete=stopping)
 
 
 def _hook(

@@ -132,7 +132,7 @@ class Service(pulumi.ComponentResource):
                 ignore_changes=["desiredCount"] if settings.autoscaling.enabled else None,
                 # ECS refuses a grace period in the update that adds the load balancer
                 # (aws-cloudformation/cloudformation-coverage-roadmap#1313); the provider sends both together.
-                replacement_trigger=settings.exposure,
+                replacement_trigger=" ".join([settings.exposure, *compute.fixed_in_a_service]),
                 # Two ECS services cannot offer the same name in a namespace (aws/copilot-cli#4337).
                 delete_before_replace=connect is not None and "services" in connect,
                 custom_timeouts=timeouts(settings),

@@ -63,6 +63,11 @@ def test_tasks_with_their_own_address_have_a_records() -> None:
     }
 
 
+def test_service_of_a_name_is_deleted_before_its_replacement() -> None:
+    """A namespace has one service of a name, and another network mode replaces it."""
+    assert _service().one(SERVICE).delete_before_replace
+
+
 def test_tasks_that_share_an_address_have_srv_records() -> None:
     inputs = _service(name="shop", ttl_seconds=60, srv=True).one(SERVICE, "api").inputs
 

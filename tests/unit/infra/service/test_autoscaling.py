@@ -119,6 +119,15 @@ def test_updates_keep_the_bounds_that_a_scheduled_action_has_set() -> None:
     assert _declare(schedule=(EVENING,)).one(TARGET).ignore_changes == ("minCapacity", "maxCapacity")
 
 
+def test_bounds_are_set_again_when_the_schedule_is_removed() -> None:
+    """The state has the bounds from before the schedule; AWS may have those of the night, without tasks."""
+    with_schedule, without = _declare(schedule=(EVENING,)).one(TARGET), _declare().one(TARGET)
+
+    assert with_schedule.replacement_trigger != without.replacement_trigger
+    # AWS has one target for each service: to delete the old one last would delete the new one.
+    assert without.delete_before_replace
+
+
 def test_policies_and_actions_depend_on_the_target() -> None:
     graph = _declare(schedule=(EVENING,))
     target = graph.one(TARGET).urn

@@ -198,3 +198,27 @@ def test_service_and_schedules_outside_aws_have_a_launch_type_instead_of_a_strat
     for task in (service, scheduled):
         assert task["launchType"] == "EXTERNAL"
         assert not {"capacityProviderStrategies", "platformVersion", "networkConfiguration"} & task.keys()
+
+
+def test_service_is_replaced_when_the_provider_would_keep_its_launch_type_or_network() -> None:
+    """A removed launch type stays in ECS, and the old network configuration is refused without `awsvpc`."""
+    triggers = [
+        _declare(capacity, exposure="none", host=None, **changes).one(SERVICE).replacement_trigger
+        for capacity, changes in (
+            ("FARGATE", {}),
+            ("pool", {}),
+            ("own", {}),
+            ("pool", {"network_mode": "bridge"}),
+            ("pool", {"network_mode": "host"}),
+            ("rack", {}),
+        )
+    ]
+
+    # In place between capacity providers, and between modes without an address of the task's own.
+    assert triggers == [
+        "none",
+        "none",
+        "none",
+        *["none without-address"] * 2,
+        "none EXTERNAL without-address",
+    ]

@@ -179,7 +179,13 @@ def test_time_limit_includes_bake_times_pauses_and_alarms(changes: dict[str, Any
     limits = timeouts(service_settings(**changes))
 
     # Five more for new roles, and until ECS begins.
-    assert (limits.create, limits.update, limits.delete) == (f"{minutes + 5}m", f"{minutes + 5}m", "40m")
+    assert (limits.create, limits.update) == (f"{minutes + 5}m", f"{minutes + 5}m")
+
+
+@pytest.mark.parametrize(("seconds", "minutes"), [(0, 40), (20, 41), (3600, 100)])
+def test_time_limit_of_a_deletion_includes_the_deregistration_delay(seconds: int, minutes: int) -> None:
+    """Tasks stop only after it, and until then the service is in DRAINING."""
+    assert timeouts(service_settings(deregistration_delay_seconds=seconds)).delete == f"{minutes}m"
 
 
 def test_provider_waits_for_the_end_of_a_deployment() -> None:
@@ -187,7 +193,7 @@ def test_provider_waits_for_the_end_of_a_deployment() -> None:
     service = _declare().one(SERVICE)
 
     assert (service.inputs["waitForSteadyState"], service.inputs["sigintRollback"]) == (True, True)
-    assert service.timeouts == {"create": "42m", "update": "42m", "delete": "40m"}
+    assert service.timeouts == {"create": "42m", "update": "42m", "delete": "41m"}
 
 
 def test_pause_hook_needs_no_role() -> None:

@@ -78,7 +78,7 @@ MIGRATION = Migration(command=("node", "migrate.js"))
 
 
 @pytest.mark.parametrize(("migration", "first"), [(None, ()), (MIGRATION, ("web-migration",))], ids=str)
-def test_hooks_run_the_migration_remove_lifecycle_hooks_and_handle_errors(
+def test_hooks_run_the_migration_remove_what_the_provider_keeps_and_handle_errors(
     migration: Migration | None, first: tuple[str, ...]
 ) -> None:
     graph = declare_service(migration=migration)
@@ -86,7 +86,7 @@ def test_hooks_run_the_migration_remove_lifecycle_hooks_and_handle_errors(
 
     assert graph.one(SERVICE).hooks == {
         **({"before_create": first} if first else {}),
-        "before_update": (*first, "removed-lifecycle-hooks"),
+        "before_update": (*first, "removals"),
         **on_error,
     }
     assert graph.one("aws:ecs/taskDefinition:TaskDefinition").hooks == on_error
