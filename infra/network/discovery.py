@@ -89,7 +89,8 @@ def discovery_service(
         parent: the service's component.
     """
     return aws.servicediscovery.Service(
-        name,
+        # With another name it is another resource: the old name resolves until the tasks have the new one.
+        f"{name}-{settings.name}" if settings.name else name,
         name=settings.name or name,
         dns_config={
             "namespace_id": namespace_id,

@@ -68,8 +68,15 @@ def test_service_of_a_name_is_deleted_before_its_replacement() -> None:
     assert _service().one(SERVICE).delete_before_replace
 
 
+def test_old_name_resolves_until_the_tasks_have_a_new_one() -> None:
+    """As another resource, whose predecessor is deleted at the end of the update."""
+    names = [_service(name=name).names(SERVICE) for name in (None, "shop", "store")]
+
+    assert names == [["api"], ["api-shop"], ["api-store"]]
+
+
 def test_tasks_that_share_an_address_have_srv_records() -> None:
-    inputs = _service(name="shop", ttl_seconds=60, srv=True).one(SERVICE, "api").inputs
+    inputs = _service(name="shop", ttl_seconds=60, srv=True).one(SERVICE).inputs
 
     assert inputs["name"] == "shop"
     assert inputs["dnsConfig"]["dnsRecords"] == [{"type": "SRV", "ttl": 60}]
