@@ -156,7 +156,8 @@ class LoadBalancers:
                 "certificate",
                 listener_arn=balancer.listener_arn,
                 certificate_arn=balancer.certificate_arn,
-                opts=self._child,
+                # Another stack behind the listener may use the same certificate, which AWS lists once.
+                opts=pulumi.ResourceOptions(parent=self._parent, retain_on_delete=True),
             )
         is_used = self._http or self._terminates_tls
         if not (balancer.makes_certificate and balancer.domain and self.zone_id and is_used):
@@ -205,6 +206,8 @@ class LoadBalancers:
             "load-balancer",
             LoadBalancerArgs(
                 settings=balancer,
+                # The provider would update the load balancer with subnets of the new VPC, which AWS refuses.
+                network=settings.network.vpc_id or settings.network.cidr,
                 subnet_ids=network.private_subnet_ids if balancer.internal else network.public_subnet_ids,
                 security_group_id=security_group_id,
                 certificate_arn=self._certificate_arn,

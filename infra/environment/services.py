@@ -104,7 +104,8 @@ class Services:
         other_hosts = (*service.hosts[1:], *service.redirect_hosts)
         hosts = {
             service.name: service.host,
-            **{f"{service.name}-{_slug(host)}": host for host in other_hosts},
+            # By host alone: a name that moves to another service keeps its record, of which there can be one.
+            **{host: host for host in other_hosts},
         }
         for name, host in hosts.items():
             if host is None or host in self._hosts or (service.paths and self._has_whole_host(host)):
@@ -120,7 +121,9 @@ class Services:
                     load_balancer_zone_id=network.zone_id if network else platform.load_balancer_zone_id,
                     ipv6=self._settings.network.ipv6,
                 ),
-                opts=pulumi.ResourceOptions(parent=parent),
+                opts=pulumi.ResourceOptions(
+                    parent=parent, aliases=[pulumi.Alias(name=f"{service.name}-{_slug(host)}")]
+                ),
             )
 
     def _has_whole_host(self, host: str) -> bool:

@@ -50,8 +50,10 @@ class Endpoints(pulumi.ComponentResource):
         )
         for service in args.services:
             is_entire = f".{args.region}." in service
+            # Both spellings have one name: AWS refuses a second endpoint with the same private DNS names.
+            short = service.removeprefix(f"com.amazonaws.{args.region}.")
             aws.ec2.VpcEndpoint(
-                f"{name}-{service.replace('.', '-')}",
+                f"{name}-{short.replace('.', '-')}",
                 vpc_id=args.vpc_id,
                 vpc_endpoint_type="Interface",
                 service_name=service if is_entire else f"com.amazonaws.{args.region}.{service}",

@@ -55,14 +55,9 @@ class _BalancerArgs:
             return None
         return {"bucket": self.log_bucket, "prefix": self.log_prefix, "enabled": True}
 
-    def options(
-        self, parent: pulumi.Resource, *, delete_before_replace: bool = False
-    ) -> pulumi.ResourceOptions:
+    def options(self, parent: pulumi.Resource, **more: Any) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(
-            parent=parent,
-            protect=self.protect,
-            depends_on=list(self.prerequisites),
-            delete_before_replace=delete_before_replace,
+            parent=parent, protect=self.protect, depends_on=list(self.prerequisites), **more
         )
 
 
@@ -95,6 +90,8 @@ class LoadBalancerArgs(_BalancerArgs):
     """Inputs of :class:`LoadBalancer`."""
 
     settings: LoadBalancerSettings
+    network: str
+    """The VPC's id or range: another one replaces the load balancer."""
     certificate_arn: pulumi.Input[str] | None = None
     """With a certificate, services are served by HTTPS and HTTP redirects there; without, by HTTP."""
     test_listener: bool = False
@@ -125,22 +122,25 @@ class LoadBalancer(_Balancer):
             access_logs=args.logs,
             connection_logs=args.logs,
             enable_deletion_protection=args.protect,
-            opts=args.options(self),
+            opts=args.options(self, replacement_trigger=args.network),
         )
         encrypted = args.certificate_arn is not None
+        protocol = "HTTPS" if encrypted else "HTTP"
 
         def listener(suffix: str, port: int) -> aws.lb.Listener:
             return aws.lb.Listener(
                 f"{name}-{suffix}",
                 load_balancer_arn=load_balancer.arn,
                 port=port,
-                protocol="HTTPS" if encrypted else "HTTP",
+                protocol=protocol,
                 # The provider's default, ELBSecurityPolicy-2016-08, allows TLS 1.0.
                 ssl_policy=args.settings.tls_policy if encrypted else None,
                 certificate_arn=args.certificate_arn,
                 routing_http_response_strict_transport_security_header_value=args.settings.hsts,
                 default_actions=[_NOT_FOUND],
-                opts=pulumi.ResourceOptions(parent=self),
+                # Without a certificate the provider would keep the test listener's TLS policy, which AWS
+                # refuses for HTTP (terraform-provider-aws#1851).
+                opts=pulumi.ResourceOptions(parent=self, replacement_trigger=protocol),
             )
 
         if encrypted:

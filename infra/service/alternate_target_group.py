@@ -55,6 +55,7 @@ class AlternateTargetGroup(pulumi.ComponentResource):
         if platform.traffic_shift is None:
             raise ValueError(f"{name} has two target groups and needs a traffic_shift, got None")
         self._role = platform.traffic_shift.role
+        self._kind_of_groups = f"{settings.protocol_version} {target_type}"
 
         self.target_group = target_group(
             f"{name}-green", settings, vpc_id=platform.vpc_id, target_type=target_type, parent=self
@@ -70,14 +71,19 @@ class AlternateTargetGroup(pulumi.ComponentResource):
 
         self.register_outputs({"target_group_arn": self.target_group.arn})
 
-    @staticmethod
-    def rule_options(parent: pulumi.Resource) -> pulumi.ResourceOptions:
+    def rule_options(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
         """Return options for a rule whose actions ECS changes.
 
         Every deployment swaps the weights. Setting them again would send users to a group without tasks, and
-        to ignore only the weights is not reliable (pulumi-aws#5772, pulumi-aws#5798).
+        to ignore only the weights is not reliable (pulumi-aws#5772, pulumi-aws#5798). So only a new rule gets
+        new groups, which ECS refuses without a rule.
         """
-        return pulumi.ResourceOptions(parent=parent, ignore_changes=["actions"], delete_before_replace=True)
+        return pulumi.ResourceOptions(
+            parent=parent,
+            ignore_changes=["actions"],
+            delete_before_replace=True,
+            replacement_trigger=self._kind_of_groups,
+        )
 
     def advanced_configuration(
         self, production_rule: aws.lb.ListenerRule

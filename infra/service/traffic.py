@@ -111,8 +111,11 @@ def route_tcp(
         ssl_policy=balancer.tls_policy if terminates_tls else None,
         certificate_arn=balancer.certificate_arn if terminates_tls else None,
         default_actions=[{"type": "forward", "target_group_arn": group.arn}],
-        # As with rules: a target group belongs to one load balancer at a time.
-        opts=pulumi.ResourceOptions(parent=parent, delete_before_replace=True),
+        # As with rules: a target group belongs to one load balancer at a time. An update would keep the TLS
+        # policy, which AWS refuses for TCP (terraform-provider-aws#7367).
+        opts=pulumi.ResourceOptions(
+            parent=parent, delete_before_replace=True, replacement_trigger=settings.listener_protocol
+        ),
     )
     return Traffic(
         target_groups={name: group},

@@ -60,6 +60,7 @@ class Declared:
     ignore_changes: tuple[str, ...]
     delete_before_replace: bool
     replacement_trigger: Any
+    former_names: tuple[str, ...]
     timeouts: dict[str, str]
     hooks: dict[str, tuple[str, ...]]
     """Names of resource hooks, by their event."""
@@ -166,6 +167,7 @@ class _Monitor(MockMonitor):
             ignore_changes=tuple(request.ignoreChanges),
             delete_before_replace=request.deleteBeforeReplace,
             replacement_trigger=json_format.MessageToDict(request.replacement_trigger),
+            former_names=tuple(alias.spec.name for alias in request.aliases),
             timeouts=json_format.MessageToDict(request.customTimeouts),
             hooks={when.name: tuple(names) for when, names in request.hooks.ListFields()},
             transforms=tuple(_resolve_callbacks(request.transforms)),

@@ -16,6 +16,7 @@ LOAD_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 LISTENER = "aws:lb/listener:Listener"
 RULE = "aws:lb/listenerRule:ListenerRule"
 RECORD = "aws:route53/record:Record"
+HOST = "node-on-ecs:infra:Host"
 CERTIFICATE = "aws:acm/certificate:Certificate"
 SERVICE = "aws:ecs/service:Service"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
@@ -120,6 +121,21 @@ def test_service_without_exposure_has_no_load_balancer(declare_stack: DeclareSta
     assert not graph.all(INGRESS)
 
 
+def test_load_balancer_is_replaced_in_another_network(declare_stack: DeclareStack) -> None:
+    """The provider would give it the new subnets, which AWS refuses in another VPC."""
+    network = {
+        "vpc-id": "vpc-0123456789abcdef0",
+        "public-subnet-ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        "nat": "none",
+    }
+    triggers = [
+        declare_stack("dev", changes).one(LOAD_BALANCER, "load-balancer").replacement_trigger
+        for changes in ({}, {"cidr": "10.1.0.0/16"}, network)
+    ]
+
+    assert triggers == ["10.0.0.0/16", "10.1.0.0/16", "vpc-0123456789abcdef0"]
+
+
 def test_internal_load_balancer_is_in_the_private_subnets(declare_stack: DeclareStack) -> None:
     graph = declare_stack("dev", {"internal": True, "allowed-cidrs": ["10.0.0.0/8"]})
     balancer = graph.one(LOAD_BALANCER).inputs
@@ -178,15 +194,27 @@ def test_every_name_has_a_record_in_its_zone_and_is_in_the_certificate(
         "certificate-record-shop-example-org",
         "certificate-record-www-example-com",
         "web-ipv4",
-        "web-example-com-ipv4",
-        "web-any-shop-example-org-ipv4",
-        "web-www-example-com-ipv4",
+        "example.com-ipv4",
+        "*.shop.example.org-ipv4",
+        "www.example.com-ipv4",
     }
     assert graph.one(RULE, "api").inputs["conditions"][0]["hostHeader"]["values"] == [
         "dev.example.com",
         "example.com",
         "*.shop.example.org",
     ]
+
+
+def test_record_of_a_name_stays_the_same_when_the_name_moves_to_another_service(
+    declare_stack: DeclareStack,
+) -> None:
+    """Route 53 refuses a second record before the first is deleted."""
+    name = "shop.example.com"
+    main = declare_stack("dev", {**ALONE, "aliases": [name], "services": {"api": {}}})
+    other = declare_stack("dev", {**ALONE, "services": {"api": {"redirect-hosts": [name]}}})
+
+    assert main.one(RECORD, f"{name}-ipv4").urn == other.one(RECORD, f"{name}-ipv4").urn
+    assert main.one(HOST, name).former_names == ("web-shop-example-com",)
 
 
 def test_existing_certificate_is_used(declare_stack: DeclareStack) -> None:
@@ -224,10 +252,9 @@ def test_existing_listener_gets_only_rules_and_the_certificate(declare_stack: De
     assert not graph.all(CERTIFICATE)
     assert rule.inputs["listenerArn"] == EXISTING["listener-arn"]
     assert 1000 <= rule.inputs["priority"] < 50_000
-    assert graph.one("aws:lb/listenerCertificate:ListenerCertificate").inputs == {
-        "listenerArn": EXISTING["listener-arn"],
-        "certificateArn": OWN_CERTIFICATE,
-    }
+    certificate = graph.one("aws:lb/listenerCertificate:ListenerCertificate")
+    assert certificate.inputs == {"listenerArn": EXISTING["listener-arn"], "certificateArn": OWN_CERTIFICATE}
+    assert certificate.retain_on_delete, "another stack behind the listener may use it"
     assert graph.names("aws:ec2/securityGroup:SecurityGroup") == ["security-tasks"]
     assert graph.names(INGRESS) == [
         "security-tasks-from-sg-0a-tcp-3000",

@@ -44,6 +44,13 @@ def test_service_may_have_its_entire_name() -> None:
     ]
 
 
+def test_endpoint_is_the_same_in_both_spellings() -> None:
+    """A second endpoint of a service cannot exist beside the first: they would have the same private names."""
+    assert _graph(services=("com.amazonaws.eu-west-1.ecr.api", "logs")).names(ENDPOINT) == _graph().names(
+        ENDPOINT
+    )
+
+
 def test_only_tasks_can_connect_to_endpoints_by_https() -> None:
     rule = _graph().one("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").inputs
 

@@ -28,6 +28,7 @@ def _graph(
 ) -> Graph:
     args = LoadBalancerArgs(
         settings=LoadBalancerSettings(**settings),
+        network="10.0.0.0/16",
         subnet_ids=["public-1", "public-2"],
         security_group_id="sg-1",
         certificate_arn=certificate_arn,
@@ -147,6 +148,16 @@ def test_test_listener_is_configured_like_that_of_users(
     assert {**test, "port": users["port"]} == users
     outputs = graph.component_outputs(COMPONENT, "load-balancer")
     assert "listener/load-balancer-test" in outputs["test_listener_arn"]
+
+
+def test_another_network_or_protocol_replaces_what_cannot_be_updated() -> None:
+    """AWS refuses subnets of another VPC, and the provider would keep the TLS policy of a listener for HTTP."""
+    graph = _graph(test_listener=True)
+    encrypted = _graph(certificate_arn=CERTIFICATE, test_listener=True)
+    plain, tls = (found.one(LISTENER, "load-balancer-test") for found in (graph, encrypted))
+
+    assert _load_balancer(graph).replacement_trigger == "10.0.0.0/16"
+    assert (plain.replacement_trigger, tls.replacement_trigger) == ("HTTP", "HTTPS")
 
 
 def test_arn_suffix_is_the_name_in_metrics() -> None:

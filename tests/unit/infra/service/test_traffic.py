@@ -135,6 +135,27 @@ def test_rules_and_listeners_are_deleted_before_their_replacement() -> None:
     assert all(resource.delete_before_replace for resource in [*replaced, _declare_tcp().one(LISTENER)])
 
 
+def test_rules_of_two_target_groups_are_replaced_with_the_groups() -> None:
+    """Their actions are ECS's, so an update would keep the old groups in them, and the new ones have no rule."""
+    rules = [
+        rule.replacement_trigger
+        for version in ("http1", "http2")
+        for rule in declare_service(protocol_version=version, rollout=rollout_settings("canary")).all(RULE)
+    ]
+
+    assert rules == ["http1 ip", "http1 ip", "http2 ip", "http2 ip"]
+
+
+def test_listener_is_replaced_for_another_protocol() -> None:
+    """The provider would keep the TLS policy, which AWS refuses for TCP."""
+    triggers = [
+        _declare_tcp(listener_protocol=protocol).one(LISTENER).replacement_trigger
+        for protocol in ("tls", "tcp")
+    ]
+
+    assert triggers == ["tls", "tcp"]
+
+
 def test_tcp_service_has_its_own_listener_before_the_service() -> None:
     graph = _declare_tcp(listener_port=8883)
     listener, service = graph.one(LISTENER), graph.one(SERVICE)
