@@ -101,17 +101,13 @@ class Services:
         if service.exposure == "none" or platform.zone_id is None:
             return
         network = platform.network_load_balancer if service.exposure == "tcp" else None
-        other_hosts = (*service.hosts[1:], *service.redirect_hosts)
-        hosts = {
-            service.name: service.host,
-            # By host alone: a name that moves to another service keeps its record, of which there can be one.
-            **{host: host for host in other_hosts},
-        }
-        for name, host in hosts.items():
-            if host is None or host in self._hosts or (service.paths and self._has_whole_host(host)):
+        for host in (service.host, *service.hosts[1:], *service.redirect_hosts):
+            if host is None or host in self._hosts:
                 continue
             self._hosts.add(host)
             zone = self._settings.load_balancer.zone_of(host)
+            former = service.name if host == service.host else f"{service.name}-{_slug(host)}"
+            name = self._record_name(host)
             Host(
                 name,
                 HostArgs(
@@ -122,17 +118,16 @@ class Services:
                     ipv6=self._settings.network.ipv6,
                 ),
                 opts=pulumi.ResourceOptions(
-                    parent=parent, aliases=[pulumi.Alias(name=f"{service.name}-{_slug(host)}")]
+                    parent=parent, aliases=None if name == former else [pulumi.Alias(name=former)]
                 ),
             )
 
-    def _has_whole_host(self, host: str) -> bool:
-        """Return whether a service answers all paths of a host, and so has its record."""
-        return any(
-            host in service.hosts
-            for service in self._settings.services
-            if not service.paths and service.exposure != "none"
-        )
+    def _record_name(self, host: str) -> str:
+        """Return the logical name of a host's records: the same whichever service declares them.
+
+        Route 53 refuses a second record while the first exists.
+        """
+        return next((service.name for service in self._settings.services if service.host == host), host)
 
     def _urls_when_verified(self) -> pulumi.Output[Mapping[str, str]]:
         """Return the addresses once all services run the requested version."""
