@@ -201,8 +201,13 @@ class NetworkLoadBalancer(_Balancer):
             enable_cross_zone_load_balancing=True,
             access_logs=args.logs,
             enable_deletion_protection=args.protect,
-            # An Elastic IP address belongs to one load balancer at a time.
-            opts=args.options(self, delete_before_replace=bool(mappings)),
+            opts=args.options(
+                self,
+                # An Elastic IP address belongs to one load balancer at a time.
+                delete_before_replace=bool(mappings),
+                # Without mappings the provider keeps the old ones, and the addresses could not be released.
+                replacement_trigger="fixed" if mappings else "assigned by AWS",
+            ),
         )
 
         self.addresses = pulumi.Output.all(*[address.public_ip for address in addresses.values()]).apply(

@@ -78,6 +78,15 @@ def test_load_balancer_with_fixed_addresses_is_deleted_before_its_replacement() 
     assert not _graph().one(LOAD_BALANCER).delete_before_replace
 
 
+def test_load_balancer_without_fixed_addresses_any_more_is_replaced() -> None:
+    """The provider would keep them at the load balancer, and AWS refuses to release addresses in use."""
+    triggers = [
+        _graph(fixed_addresses=fixed).one(LOAD_BALANCER).replacement_trigger for fixed in (True, False)
+    ]
+
+    assert triggers == ["fixed", "assigned by AWS"]
+
+
 def test_load_balancer_can_be_internal_with_ipv6_and_protected() -> None:
     load_balancer = _graph(internal=True, ipv6=True, protect=True).one(LOAD_BALANCER)
 
