@@ -121,6 +121,42 @@ def test_ipv6_is_added_and_removed_in_place_and_the_ranges_stay(stack: Project) 
     assert "Vpc network" not in off.changed
 
 
+def test_a_name_moves_to_another_service_and_a_listener_gets_another_protocol(stack: Project) -> None:
+    """A second record of the name is refused, and so are a TLS policy for TCP and addresses in use."""
+    name, mqtt = "shop.example.com", {"exposure": "tcp", "listener-port": 8883}
+
+    def write(protocol: str, *, fixed: bool, api: dict[str, Any], **changes: Any) -> None:
+        services = {"api": api, "mqtt": {**mqtt, "listener-protocol": protocol}}
+        balancer = {"network_load_balancer": {"fixed-addresses": True}} if fixed else {}
+        stack.write_without_tasks(STACK, multidev=[], services=services, **balancer, **changes)
+
+    write("tls", fixed=True, api={}, aliases=[name])
+    stack.up(STACK)
+    write("tcp", fixed=False, api={"redirect-hosts": [name]})
+    changed = stack.up(STACK).changed
+
+    assert "Record shop.example.com-ipv4" not in changed
+    assert {"Listener mqtt", "LoadBalancer network-load-balancer", "ListenerRule api-redirect"} <= changed
+    assert stack.run("drift", STACK).code == 0
+
+
+def test_rules_of_a_canary_service_get_its_new_target_groups(stack: Project) -> None:
+    """ECS changes the rules' actions, so Pulumi ignores them until the groups are replaced."""
+    canary = {"multidev": [], "rollout": {"strategy": "canary"}}
+    stack.write_without_tasks(STACK, **canary)
+    stack.up(STACK)
+    stack.write_without_tasks(STACK, **canary, protocol_version="http2")
+    stack.up(STACK)
+
+    arns = {
+        stack.resource("aws:lb/targetGroup:TargetGroup", name, STACK)["outputs"]["arn"]
+        for name in ("web", "web-green")
+    }
+    for name in ("web", "web-test"):
+        (action,) = stack.resource("aws:lb/listenerRule:ListenerRule", name, STACK)["inputs"]["actions"]
+        assert {group["arn"] for group in action["forward"]["targetGroups"]} == arns
+
+
 def test_attached_stacks_are_deleted_before_their_base(without_tasks: Project) -> None:
     """By name the base comes first, and on AWS its cluster could not go while a service is in it."""
     without_tasks.write_without_tasks("base")
